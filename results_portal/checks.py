@@ -1,0 +1,47 @@
+"""System checks of this project, for `manage.py check` (and --deploy)."""
+
+import re
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+
+SHORTEST_KEY = 32  # characters: 128 bits and more, however it is written
+
+
+@register(Tags.security)
+def check_keys(app_configs, **_kwargs):
+    """The keys from the environment are long enough and differ from each other."""
+    keys = {
+        "PORTAL_SECRET_KEY": settings.SECRET_KEY,
+        "PORTAL_SECRET_NUMBER_KEY": settings.SECRET_NUMBER_KEY,
+        "PORTAL_PASSWORD_PEPPER": settings.PASSWORD_PEPPER,
+    }
+    errors = [
+        Error(
+            f"{name} is shorter than {SHORTEST_KEY} characters.",
+            hint='Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+            id="portal.E001",
+        )
+        for name, key in keys.items()
+        if len(key) < SHORTEST_KEY
+    ]
+    if len(set(keys.values())) < len(keys):
+        errors.append(
+            Error("Two of the portal's keys are the same.", hint="Give each a value of its own.", id="portal.E002")
+        )
+    return errors
+
+
+@register()
+def check_centre_number(app_configs, **_kwargs):
+    """The centre number has its form, since the reference numbers are built from it."""
+    number = settings.AUTHORISED_CENTRE["number"]
+    if re.fullmatch(r"[A-Z]{2}[0-9]{3}", number):
+        return []
+    return [
+        Error(
+            f"CENTRE_NUMBER is {number!r}.",
+            hint="It is the two letters of the country and three digits, as on the slip: IT024.",
+            id="portal.E003",
+        )
+    ]

@@ -1,0 +1,148 @@
+"""Who may do what in the database: the roles of the faces and their grants, in one list.
+
+The list is applied after every migrate, by the tables' owner, and is all there is: what it does not name
+is revoked. The public faces have nothing on statements and history; they read results through the gate's
+views. A login is a member of exactly one of these roles (results_portal/bootstrap.py).
+"""
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, transaction
+
+STAFF, CANDIDATES, CENTRES, WORKER = "portal_staff", "portal_candidates", "portal_centres", "portal_worker"
+ROLES = (STAFF, CANDIDATES, CENTRES, WORKER)
+ROLE_OF_FACE = {"candidates": CANDIDATES, "centres": CENTRES, "staff": STAFF}
+
+READ = ("SELECT",)
+APPEND = ("SELECT", "INSERT")
+WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+LOG = ("INSERT",)  # written by triggers, never read by who causes them
+
+# Whoever signs in on a public face: row-level security narrows accounts and sessions to the face's own.
+_SIGNING_IN = {
+    "accounts_user": ("SELECT", "UPDATE (password, last_login, email, email_confirmed_at, language)"),
+    "accounts_userevent": LOG,
+    "accounts_session": WRITE,
+    "accounts_throttlecounter": WRITE,
+    # A mail is queued in the transaction that causes it; what others queued stays unread.
+    "procrastinate_jobs": ("SELECT (id)", "INSERT"),
+    "procrastinate_events": LOG,
+}
+_SESSION_FACTS = {
+    "results_examsession": READ,
+    "results_release": ("SELECT (id, session_id, opens_at, centres_open_at, stopped_at)",),
+}
+
+GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    CANDIDATES: {
+        **_SIGNING_IN,
+        **_SESSION_FACTS,
+        "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
+        "accounts_choice": APPEND,
+        "results_entry": (
+            "SELECT (id, session_id, id_number, secret_digest, candidate_number, family_name, given_names,"
+            " date_of_birth, user_id)",
+            "UPDATE (user_id)",
+        ),
+        "results_entryevent": LOG,
+        "results_gate_candidates": READ,
+    },
+    CENTRES: {
+        **_SIGNING_IN,
+        **_SESSION_FACTS,
+        "centres_preparationcentre": READ,
+        "centres_membership": READ,
+        "results_entry": (
+            "SELECT (id, session_id, id_number, candidate_number, family_name, given_names, date_of_birth,"
+            " preparation_centre_id)",
+        ),
+        "results_gate_centres": READ,
+    },
+    STAFF: {
+        "accounts_user": WRITE,
+        "accounts_userevent": APPEND,
+        "accounts_user_groups": WRITE,
+        "accounts_user_user_permissions": WRITE,
+        "accounts_session": WRITE,
+        "accounts_throttlecounter": WRITE,
+        "accounts_choice": ("SELECT", "DELETE"),
+        "auth_group": WRITE,
+        "auth_group_permissions": WRITE,
+        "auth_permission": READ,
+        "centres_membership": WRITE,
+        "centres_membershipevent": APPEND,
+        "centres_preparationcentre": WRITE,
+        "centres_preparationcentreevent": APPEND,
+        "django_admin_log": APPEND,
+        "django_content_type": READ,
+        "django_migrations": READ,
+        "procrastinate_events": APPEND,
+        "procrastinate_jobs": ("SELECT", "INSERT"),
+        "procrastinate_workers": READ,
+        "results_entry": WRITE,
+        "results_entryevent": APPEND,
+        "results_examsession": WRITE,
+        "results_examsessionevent": APPEND,
+        "results_release": WRITE,
+        "results_releaseevent": APPEND,
+        "results_statement": APPEND,
+    },
+    # Sends the mails and sweeps up what has expired; sees no marks.
+    WORKER: {
+        "accounts_user": READ,
+        "accounts_session": ("SELECT", "DELETE"),
+        "accounts_throttlecounter": ("SELECT", "DELETE"),
+        "procrastinate_events": WRITE,
+        "procrastinate_jobs": WRITE,
+        "procrastinate_periodic_defers": WRITE,
+        "procrastinate_workers": WRITE,
+        "results_entry": (
+            "SELECT (id, session_id, id_number, candidate_number, family_name, given_names, user_id)",
+        ),
+        "results_examsession": READ,
+        "results_release": ("SELECT (id, session_id, opens_at, centres_open_at, stopped_at)",),
+    },
+}
+
+# Identity columns need no grant; the queue's tables were made with plain sequences.
+SEQUENCES: dict[str, tuple[str, ...]] = {
+    role: ("procrastinate_jobs_id_seq", "procrastinate_events_id_seq") for role in (CANDIDATES, CENTRES, STAFF)
+}
+SEQUENCES[WORKER] = (*SEQUENCES[STAFF], "procrastinate_periodic_defers_id_seq")
+
+
+def apply_grants(using: str = "default") -> None:
+    """Bring the database's grants to the list above, in one transaction.
+
+    Raises ImproperlyConfigured if a role is missing or the tables' owner is a superuser (a superuser's
+    view would step over row-level security).
+    """
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
+        missing = set(ROLES) - {name for (name,) in cursor}
+        if missing:
+            raise ImproperlyConfigured(
+                f"The database has no role {', '.join(sorted(missing))}. "
+                "Run `python -m results_portal.bootstrap` as an administrator of the server first."
+            )
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if cursor.fetchone()[0]:
+            raise ImproperlyConfigured(
+                "The tables must not belong to a superuser: migrate with the owner's login "
+                "that `python -m results_portal.bootstrap` makes."
+            )
+        everyone = ", ".join((*ROLES, "PUBLIC"))
+        cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {everyone}")
+        cursor.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {everyone}")
+        for role, tables in GRANTS.items():
+            for table, privileges in tables.items():
+                for privilege in privileges:
+                    cursor.execute(f'GRANT {privilege} ON "{table}" TO {role}')
+            for sequence in SEQUENCES[role]:
+                cursor.execute(f'GRANT USAGE ON SEQUENCE "{sequence}" TO {role}')
+
+
+def apply_after_migrate(sender, using: str, plan=(), **_kwargs) -> None:
+    """Receiver of post_migrate."""
+    backwards_to_nothing = any(rolled_back for _migration, rolled_back in plan)
+    if not backwards_to_nothing:
+        apply_grants(using)

@@ -1,0 +1,207 @@
+"""All settings, from the environment by django-environ.
+
+No secret has a default: a missing one stops the start with its name. docs/operations.md lists the
+variables. Policy numbers stand where the policy stands (accounts/throttle.py, accounts/passwords.py).
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from pghistory import ContextJSONField, DeleteEvent, InsertEvent, UpdateEvent
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- Which face this process is ------------------------------------------------------------------
+FACES = ("candidates", "centres", "staff")
+PORTAL_FACE = env.str("PORTAL_FACE", default="staff")  # commands and the mail worker have no visitors
+if PORTAL_FACE not in FACES:
+    raise ImproperlyConfigured(f"PORTAL_FACE is {PORTAL_FACE!r}; it must be one of: {', '.join(FACES)}.")
+
+# Where each face is reached by the public, without a slash at the end.
+FACE_URLS = {
+    "candidates": env.str("CANDIDATES_URL").rstrip("/"),
+    "centres": env.str("CENTRES_URL").rstrip("/"),
+    "staff": env.str("STAFF_URL").rstrip("/"),
+}
+ROOT_URLCONF = f"results_portal.urls.{PORTAL_FACE}"
+ALLOWED_HOSTS = [urlsplit(FACE_URLS[PORTAL_FACE]).hostname, *env.list("EXTRA_ALLOWED_HOSTS", default=[])]
+CSRF_TRUSTED_ORIGINS = [FACE_URLS[PORTAL_FACE]]
+
+# --- Secrets -------------------------------------------------------------------------------------
+SECRET_KEY = env.str("PORTAL_SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("PORTAL_SECRET_KEY_FALLBACKS", default=[])
+# Key of the Secret Numbers' digests, and pepper of the passwords: a stolen database alone is useless.
+SECRET_NUMBER_KEY = env.str("PORTAL_SECRET_NUMBER_KEY")
+PASSWORD_PEPPER = env.str("PORTAL_PASSWORD_PEPPER")
+
+# --- The Authorised Exam Centre (results_portal/branding.py hands it to every page and mail) ------
+AUTHORISED_CENTRE = {
+    "name": env.str("CENTRE_NAME", default="Authorised Exam Centre"),
+    "number": env.str("CENTRE_NUMBER", default="IT000"),  # 2-letter country and 3 digits, as on the slip
+    "email": env.str("CENTRE_EMAIL"),
+    "phone": env.str("CENTRE_PHONE", default=""),
+    "address": env.str("CENTRE_ADDRESS", default=""),
+}
+
+DEBUG = env.bool("DEBUG", default=False)
+
+INSTALLED_APPS = [
+    "accounts",
+    "results",
+    "candidates",
+    "centres",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "pgtrigger",
+    "pghistory",
+    "procrastinate.contrib.django",
+    "results_portal",  # last: its post_migrate applies the grants when every table is there
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "accounts.middleware.PrivatePagesMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+if PORTAL_FACE == "staff":
+    MIDDLEWARE.append("pghistory.middleware.HistoryMiddleware")  # who changed it, beside every change
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "results_portal.branding.context",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+WSGI_APPLICATION = "results_portal.wsgi.application"
+
+# --- Database --------------------------------------------------------------------------------------
+# Each process has a login of its own, a member of its face's role (results_portal/roles.py).
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES["default"]["CONN_MAX_AGE"] = None  # persistent: measured 6 times faster than one a request
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL is met without a 500
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Every change of the tracked tables, by any path, with who made it; never changed or removed.
+PGHISTORY_DEFAULT_TRACKERS = (InsertEvent(), UpdateEvent(), DeleteEvent())
+PGHISTORY_CONTEXT_FIELD = ContextJSONField()
+PGHISTORY_APPEND_ONLY = True
+
+# --- Signing in ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.FaceBackend"]
+PASSWORD_HASHERS = ["accounts.hashers.PepperedArgon2"]
+# For staff and centre members; candidates have the rule of their slip (accounts/passwords.py).
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},  # characters; length is what stops guessing (NIST SP 800-63B)
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds; the page and the mail say 60 minutes
+LOGIN_URL = "admin:login" if PORTAL_FACE == "staff" else "home"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+HTTPS = env.bool("PORTAL_HTTPS", default=True)
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_ENGINE = "accounts.sessions"
+# Faces on one host (the demo) share its cookies: each has names of its own.
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}{PORTAL_FACE}_session"
+# Seconds. A candidate who looks every day of the last week is still signed in at the minute, without
+# another hash; a school's or an office's computer is left open no longer than a working day.
+SESSION_COOKIE_AGE = {"candidates": 7 * 24, "centres": 12, "staff": 12}[PORTAL_FACE] * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}{PORTAL_FACE}_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "results_portal.errors.csrf_failure"
+
+# Proxies in front of us, counted from the right of X-Forwarded-For; what stands further left is the
+# visitor's own word and is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+# --- Transport and headers -------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "upgrade-insecure-requests": HTTPS,
+    }
+}
+
+# --- Static files ------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 60 * 60  # seconds, for the few files without a hash in their name
+
+# --- Language and time ---------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"  # for a browser that asks for neither of ours
+LANGUAGES = [("it", _("Italian")), ("en", _("English"))]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", default="Europe/Rome")  # of the times shown; stored in UTC
+USE_TZ = True
+
+# --- Mail ------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 20  # seconds; then the job is tried again later
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=AUTHORISED_CENTRE["email"])
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"procrastinate": {"level": "WARNING"}},
+}

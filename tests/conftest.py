@@ -1,0 +1,96 @@
+"""Fixtures: the faces as clients that ask with the rights of their face, and nothing more."""
+
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import override_settings
+
+from results_portal.roles import ROLE_OF_FACE
+from tests import plugin
+
+HOSTS = {"candidates": "results.example.org", "centres": "centres.example.org", "staff": "staff.example.org"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker):
+    """The plugin has made the database; here come its tables."""
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        yield
+        connection.close()
+
+
+@contextmanager
+def database_role(role: str):
+    """Ask the database with the rights of a role, as the face's own login would."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {role}")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+
+
+class FaceClient(Client):
+    """A browser on one face; every request runs with that face's settings and database role."""
+
+    def __init__(self, face: str, **defaults):
+        super().__init__(headers={"accept-language": "en"}, **defaults)
+        self.face = face
+
+    def face_settings(self):
+        return override_settings(
+            PORTAL_FACE=self.face,
+            ROOT_URLCONF=f"results_portal.urls.{self.face}",
+            ALLOWED_HOSTS=[HOSTS[self.face], "127.0.0.1"],
+            LOGIN_URL="admin:login" if self.face == "staff" else "home",
+            MIDDLEWARE=[
+                *(name for name in settings.MIDDLEWARE if "pghistory" not in name),
+                *(["pghistory.middleware.HistoryMiddleware"] if self.face == "staff" else []),
+            ],
+        )
+
+    def request(self, **request):
+        request["SERVER_NAME"] = HOSTS[self.face]
+        with self.face_settings(), database_role(ROLE_OF_FACE[self.face]):
+            return super().request(**request)
+
+    def force_login(self, user, backend=None):
+        with self.face_settings():
+            super().force_login(user, backend)
+
+
+@pytest.fixture
+def candidates(db) -> FaceClient:
+    return FaceClient("candidates")
+
+
+@pytest.fixture
+def centres(db) -> FaceClient:
+    return FaceClient("centres")
+
+
+@pytest.fixture
+def staff_face(db) -> FaceClient:
+    return FaceClient("staff")
+
+
+@pytest.fixture
+def role_connection():
+    """Connect with the very login of a face: role_connection("candidates") is a psycopg connection."""
+    opened = []
+
+    def connect(login: str) -> psycopg.Connection:
+        opened.append(psycopg.connect(plugin.urls[login], autocommit=True))
+        return opened[-1]
+
+    yield connect
+    for each in opened:
+        each.close()

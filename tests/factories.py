@@ -1,0 +1,102 @@
+"""Makes the things tests need, with sensible values; every factory stores one row and returns it."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+from django.db.models.functions import Now
+from django.db import connection
+
+from accounts.models import Face, User
+from centres.models import Membership, PreparationCentre
+from results.exams import EXAMS
+from results.models import Entry, ExamSession, Release, Statement
+from results.numbers import digest_secret_number
+
+PASSWORD = "kutoVe84"
+SECRET_NUMBER = "8482"
+LONG_PASSWORD = "un treno per Ancona 7"
+
+_numbers = count(1)
+
+
+def database_now() -> datetime:
+    """The database's clock: within a test's transaction the time it began."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cursor.fetchone()[0]
+
+
+def session(exam: str = "B2F", opens_in: timedelta = timedelta(hours=-1), *, approved: bool = True, **fields) -> ExamSession:
+    """A session with its release; opens_in counts from the database's now."""
+    n = next(_numbers)
+    fields = {"code": f"{exam}-{n}", "title": "June 2026", "exam_date": date(2026, 6, 13), "place": "Roma", "letter": "F"} | fields
+    made = ExamSession.objects.create(exam=exam, **fields)
+    release = Release.objects.create(session=made, opens_at=database_now() + opens_in)
+    if approved:
+        approve(release)
+    return made
+
+
+def approve(release: Release) -> None:
+    """Approve whatever statements the session has or will get in this test."""
+    Release.objects.filter(pk=release.pk).update(approved_through=2**62, approved_at=Now(), approved_by=staff())
+
+
+def entry(in_session: ExamSession, **fields) -> Entry:
+    n = next(_numbers)
+    id_number = fields.pop("id_number", f"SIR{n:06d}")
+    secret = fields.pop("secret_number", SECRET_NUMBER)
+    fields = {
+        "candidate_number": f"{n % 10000:04d}",
+        "family_name": "Bianchi",
+        "given_names": "Alice",
+        "date_of_birth": date(2010, 3, 14),
+    } | fields
+    return Entry.objects.create(
+        session=in_session, id_number=id_number, secret_digest=digest_secret_number(id_number, secret), **fields
+    )
+
+
+def statement(of: Entry, version: int = 1, **fields) -> Statement:
+    """A statement with the middle of grade B (or four shields) in every skill, unless fields say otherwise."""
+    if fields.get("status", "result") == "result" and not fields.keys() & {"speaking", "overall"}:
+        exam = EXAMS[of.session.exam]
+        if exam.reports_shields:
+            fields |= {skill.value: 4 for skill in exam.skills}
+        else:
+            band = exam.bands[1]
+            score = (band.low + band.high) // 2
+            fields |= {skill.value: score for skill in exam.skills}
+            fields |= {"overall": score, "result": band.result, "cefr": band.cefr}
+    reason = "" if version == 1 else "Enquiry on results"
+    return Statement.objects.create(entry=of, version=version, **{"status": "result", "reason": reason} | fields)
+
+
+def candidate(of: Entry | None = None, **fields) -> User:
+    """A registered candidate; of: the entry registered with."""
+    username = of.id_number if of else f"SIR{next(_numbers):06d}"
+    user = User.objects.create_user(
+        username, fields.pop("password", PASSWORD), face=Face.CANDIDATES, email="alice@example.org", **fields
+    )
+    if of:
+        of.user = user
+        of.save(update_fields=["user"])
+    return user
+
+
+def staff(**fields) -> User:
+    n = next(_numbers)
+    return User.objects.create_staff(f"officer{n}@sirio.example.org", fields.pop("password", LONG_PASSWORD), **fields)
+
+
+def centre(**fields) -> PreparationCentre:
+    n = next(_numbers)
+    return PreparationCentre.objects.create(**{"code": f"C{n}", "name": f"Liceo Volta {n}"} | fields)
+
+
+def member(of: PreparationCentre, **fields) -> User:
+    n = next(_numbers)
+    email = f"secretary{n}@liceo.example.org"
+    user = User.objects.create_user(email, LONG_PASSWORD, face=Face.CENTRES, email=email, **fields)
+    Membership.objects.create(user=user, centre=of)
+    return user

@@ -1,0 +1,62 @@
+"""Gives the tests a real PostgreSQL, before Django reads its settings.
+
+Without DATABASE_URL an embedded server is started and removed again. On a server given by DATABASE_URL
+(a login that may create databases and roles) the tests make a database of their own beside the others,
+with logins of its own, and drop them at the end; nothing else there is touched.
+"""
+
+import os
+import secrets
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from results_portal import bootstrap
+from results_portal.embedded import Server
+from results_portal.roles import ROLES
+
+cleanup = ExitStack()
+urls: dict[str, str] = {}
+
+
+def _admin_url() -> str:
+    if given := os.environ.get("DATABASE_URL"):
+        return given
+    folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True))
+    return cleanup.enter_context(Server(Path(folder), fast=True)).url()
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-django reads the settings in the same hook
+def pytest_load_initial_conftests() -> None:
+    admin_url = _admin_url()
+    name = f"portal_test_{secrets.token_hex(4)}"
+    cleanup.callback(bootstrap.drop, admin_url, name)
+    urls.update(bootstrap.bootstrap(admin_url, name))
+    os.environ.update(
+        DATABASE_URL=urls["owner"],
+        PORTAL_FACE="candidates",
+        PORTAL_SECRET_KEY=secrets.token_urlsafe(48),
+        PORTAL_SECRET_NUMBER_KEY=secrets.token_urlsafe(48),
+        PORTAL_PASSWORD_PEPPER=secrets.token_urlsafe(48),
+        PORTAL_HTTPS="off",
+        CANDIDATES_URL="http://results.example.org",
+        CENTRES_URL="http://centres.example.org",
+        STAFF_URL="http://staff.example.org",
+        EXTRA_ALLOWED_HOSTS="127.0.0.1",
+        CENTRE_NAME="Centro Esami Sirio",
+        CENTRE_NUMBER="IT024",
+        CENTRE_EMAIL="esami@sirio.example.org",
+        CENTRE_PHONE="+39 06 5550 0100",
+        EMAIL_URL="smtp://127.0.0.1:9",  # refuses; a test that sends mail starts a server of its own
+    )
+    # The tests' requests run under the role of their face (tests/conftest.py): the owner must reach it.
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        for role in ROLES:
+            admin.execute(f"GRANT {role} TO {name}_owner")
+
+
+def pytest_unconfigure() -> None:
+    cleanup.close()
