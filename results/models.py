@@ -108,6 +108,29 @@ class Release(models.Model):
         return str(self.session)
 
 
+class EntryQuerySet(models.QuerySet):
+    """Entries with the columns that a role may read (results_portal/roles.py); others are not asked for."""
+
+    def for_candidates(self) -> "EntryQuerySet":
+        """With session and opening time, for the candidates' face."""
+        return self.for_mails().only(*_FOR_MAILS, "secret_digest", "date_of_birth")
+
+    def for_mails(self) -> "EntryQuerySet":
+        """With session and opening time, for the worker."""
+        return self.select_related("session__release").only(*_FOR_MAILS)
+
+
+_FOR_MAILS = (
+    "id_number",
+    "candidate_number",
+    "family_name",
+    "given_names",
+    "user_id",
+    *(f"session__{name}" for name in ("code", "exam", "title", "exam_date", "place", "letter")),
+    *(f"session__release__{name}" for name in ("session_id", "opens_at", "centres_open_at", "stopped_at")),
+)
+
+
 @pghistory.track(exclude=["secret_digest"])
 class Entry(models.Model):
     """A candidate's entry for a session, as on the slip; user is who registered with it."""
@@ -138,6 +161,8 @@ class Entry(models.Model):
     )
     held_back = models.BooleanField(_("held back"), default=False, editable=False)
     hold_reason = models.CharField(_("reason for holding back"), max_length=200, blank=True, editable=False)
+
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("entry")

@@ -99,7 +99,7 @@ TEMPLATES = [
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "results_portal.forms.PortalRenderer"
 WSGI_APPLICATION = "results_portal.wsgi.application"
 
 # --- Database --------------------------------------------------------------------------------------

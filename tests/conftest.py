@@ -25,6 +25,14 @@ def django_db_setup(django_db_blocker):
         connection.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_as_they_lie():
+    """Pages without `collectstatic`; the browser tests serve the collected files."""
+    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=storages):
+        yield
+
+
 @contextmanager
 def database_role(role: str):
     """Ask the database with the rights of a role, as the face's own login would."""

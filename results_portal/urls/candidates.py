@@ -1,1 +1,25 @@
-urlpatterns = []
+"""The candidates' face."""
+
+from django.urls import path
+
+from accounts import views as account_views
+from candidates import views
+from results_portal.urls import common
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("register/", views.register, name="register"),
+    path("registered/", views.registered, name="registered"),
+    path("statement/", views.statement, name="statement"),
+    path("account/", views.account, name="account"),
+    path("account/email/", account_views.change_email, name="change-email"),
+    path("account/password/", views.change_password, name="change-password"),
+    path("account/updates/", views.choose_updates, name="choose-updates"),
+    path("account/confirmation/", views.resend_confirmation, name="resend-confirmation"),
+    path("forgotten-password/", views.forgotten_password, name="forgotten-password"),
+    path("new-password/<uidb64>/<token>/", views.NewPasswordView.as_view(), name="new-password"),
+    *(path(f"{name}/", views.text_page, {"name": name}, name=name) for name in ("help", "terms", "privacy")),
+    *common.urlpatterns,
+]
+
+handler400, handler403, handler404, handler500 = common.handlers.values()

@@ -1,0 +1,188 @@
+"""Forms of every face: signing in, forgotten password, new password, e-mail address."""
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import throttle
+from accounts.devices import known_device
+from accounts.models import User
+
+LONGEST_TYPED = 200  # characters of a name or password that are looked at
+
+
+def too_many_tries(refused: throttle.TooManyTries) -> ValidationError:
+    """The message of a try that was not evaluated; it says when the next one will be."""
+    minutes = max(1, -int(-(refused.until - timezone.now()).total_seconds() // 60))
+    message = ngettext(
+        "Too many tries. Wait %(minutes)d minute, then try again: at %(time)s.",
+        "Too many tries. Wait %(minutes)d minutes, then try again: at %(time)s.",
+        minutes,
+    )
+    when = time_format(timezone.localtime(refused.until + throttle.MINUTE), "H:i")
+    return ValidationError(message, code="too_many_tries", params={"minutes": minutes, "time": when})
+
+
+def was_refused(form: forms.BaseForm) -> bool:
+    """Whether the throttle refused the form; the page then answers 429."""
+    return form.has_error(forms.forms.NON_FIELD_ERRORS, "too_many_tries")
+
+
+class SignInForm(AuthenticationForm):
+    """Signing in by e-mail address: staff and centre members. Every failure has the same answer."""
+
+    error_messages = {
+        "invalid_login": _("The e-mail address or the password is not right. Check both and try again."),
+    }
+
+    def __init__(self, request=None, *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        self.fields["username"] = forms.CharField(
+            label=_("Email address"),
+            max_length=LONGEST_TYPED,
+            widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+        )
+        self.fields["password"].max_length = LONGEST_TYPED
+
+    def clean_username(self) -> str:
+        return self.cleaned_data["username"].strip().lower()
+
+    def clean(self):
+        if self.errors:
+            return self.cleaned_data
+        name = self.cleaned_data["username"]
+        try:
+            counted = throttle.login(name, throttle.client_address(self.request), known_device(self.request, name))
+        except throttle.TooManyTries as refused:
+            raise too_many_tries(refused) from None
+        cleaned = super().clean()
+        counted.succeeded()
+        return cleaned
+
+    def get_invalid_login_error(self) -> ValidationError:
+        return ValidationError(self.error_messages["invalid_login"], code="invalid_login")
+
+
+class ForgottenPasswordForm(forms.Form):
+    """Asks for a link by mail; says nothing about whether the account exists."""
+
+    username = forms.CharField(
+        label=_("Email address"),
+        max_length=LONGEST_TYPED,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+
+    def __init__(self, request, *args, **kwargs):
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_username(self) -> str:
+        return self.cleaned_data["username"].strip().lower()
+
+    def clean(self):
+        if not self.errors:
+            try:
+                throttle.mail(self.cleaned_data["username"], throttle.client_address(self.request))
+            except throttle.TooManyTries as refused:
+                raise too_many_tries(refused) from None
+        return self.cleaned_data
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice."""
+
+    new_password1 = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        max_length=LONGEST_TYPED,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 12 characters. Several words make a good one."),
+    )
+    new_password2 = forms.CharField(
+        label=_("Confirm new password"),
+        strip=False,
+        max_length=LONGEST_TYPED,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args, user: User, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_new_password1(self) -> str:
+        password = self.cleaned_data["new_password1"]
+        self.check_rule(password)
+        return password
+
+    def check_rule(self, password: str) -> None:
+        """The face's password rule. Raises ValidationError."""
+        password_validation.validate_password(password, self.user)
+
+    def clean(self):
+        first, second = self.cleaned_data.get("new_password1"), self.cleaned_data.get("new_password2")
+        if first and second and first != second:
+            self.add_error("new_password2", passwords_differ())
+        return self.cleaned_data
+
+    def save(self) -> User:
+        self.user.set_password(self.cleaned_data["new_password1"])
+        self.user.save(update_fields=["password"])
+        return self.user
+
+
+class CurrentPasswordForm(forms.Form):
+    """A change that asks for the present password first; a wrong one counts as a try to sign in."""
+
+    current_password = forms.CharField(
+        label=_("Current password"),
+        strip=False,
+        max_length=LONGEST_TYPED,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request, *args, **kwargs):
+        self.request = request
+        self.user = request.user
+        super().__init__(*args, **kwargs)
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        name = self.user.username
+        try:
+            counted = throttle.login(name, throttle.client_address(self.request), known_device(self.request, name))
+        except throttle.TooManyTries as refused:
+            raise too_many_tries(refused) from None
+        if self.user.check_password(self.cleaned_data["current_password"]):
+            counted.succeeded()
+        else:
+            self.add_error("current_password", gettext("This is not your current password."))
+        return cleaned
+
+
+class ChangePasswordForm(CurrentPasswordForm, NewPasswordForm):
+    """A new password for who is signed in."""
+
+    field_order = ("current_password", "new_password1", "new_password2")
+
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(request, *args, user=request.user, **kwargs)
+
+
+class EmailForm(CurrentPasswordForm):
+    """A new e-mail address."""
+
+    email = forms.EmailField(label=_("New email address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+    field_order = ("email", "current_password")
+
+
+def passwords_differ() -> ValidationError:
+    return ValidationError(gettext("The two passwords are not the same. Type both again."), code="password_mismatch")

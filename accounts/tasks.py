@@ -1,0 +1,42 @@
+"""Jobs of the worker: mails about an account, and sweeping up what has expired."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from accounts import mails, throttle
+from accounts.links import confirmation_link, password_link
+from accounts.models import Session, User
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_password_link(context, username: str, face: str) -> None:
+    """Queued for unknown names too, so that asking costs the same; then nothing is sent."""
+    user = User.objects.filter(username=username, face=face, is_active=True).first()
+    if user and user.email:
+        mails.send(user, "new_password", context.job.id, link=password_link(user))
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_address_check(context, user_id: int) -> None:
+    """To a new address: is it yours?"""
+    user = User.objects.get(pk=user_id)
+    mails.send(user, "confirm_address", context.job.id, link=confirmation_link(user))
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_address_changed(context, user_id: int, old_address: str) -> None:
+    """To the old address: it was changed, and what to do if that was not you."""
+    mails.send(User.objects.get(pk=user_id), "address_changed", context.job.id, to=old_address)
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_password_changed(context, user_id: int) -> None:
+    mails.send(User.objects.get(pk=user_id), "password_changed", context.job.id)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="sweep")
+def sweep_expired(timestamp: int) -> None:
+    """Delete sessions and counters whose time is over."""
+    Session.objects.filter(expire_date__lte=timezone.now()).delete()
+    throttle.forget_expired()

@@ -1,0 +1,199 @@
+"""Forms of the candidates' face: the registration page of the slip, and the rule of its password."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import throttle
+from accounts.forms import (
+    LONGEST_TYPED,
+    ChangePasswordForm,
+    ForgottenPasswordForm,
+    NewPasswordForm,
+    SignInForm,
+    passwords_differ,
+    too_many_tries,
+)
+from accounts.passwords import validate_candidate_password
+from candidates import registering, texts
+from results.numbers import normalise_id_number, normalise_secret_number
+
+PASSWORD_RULE = _("Exactly 6 letters and 2 digits, in any order. Capital and small letters are different.")
+
+
+class IdNumberField(forms.CharField):
+    """An ID Number as people type it; its value is as stored."""
+
+    def __init__(self, **kwargs):
+        attrs = {"autocomplete": "username", "autocapitalize": "characters", "spellcheck": "false"}
+        super().__init__(
+            label=_("ID Number"), max_length=LONGEST_TYPED, widget=forms.TextInput(attrs=attrs), **kwargs
+        )
+
+    def clean(self, value) -> str:
+        return normalise_id_number(super().clean(value))
+
+
+class RegistrationForm(forms.Form):
+    """The form of the slip. Its numbers are looked at only when all else is right: a slip of the thumb in
+    the password costs no try."""
+
+    id_number = IdNumberField(help_text=_("On your slip: letters, then digits, for example SIR094701."))
+    secret_number = forms.CharField(
+        label=_("Secret Number"),
+        max_length=LONGEST_TYPED,
+        help_text=_("On your slip, near the ID Number: usually 4 digits."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label=_("Email address"),
+        help_text=_("We send the confirmation here. An address that you will still have in a year is best."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=LONGEST_TYPED,
+        help_text=PASSWORD_RULE,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "data-suggest": True}),
+    )
+    confirm_password = forms.CharField(
+        label=_("Confirm password"),
+        max_length=LONGEST_TYPED,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    terms = forms.BooleanField(
+        label=_("I agree to the terms of use"),
+        error_messages={"required": _("Tick the box to agree to the terms of use. Without it we cannot register you.")},
+    )
+    updates = forms.BooleanField(label=_("Updates"), required=False)
+
+    def __init__(self, request, *args, **kwargs):
+        self.request = request
+        self.entry = None
+        super().__init__(*args, **kwargs)
+        self.fields["terms"].help_text = format_html(
+            '<a href="{}">{}</a>', reverse("terms"), _("Read the terms of use")
+        )
+        self.fields["updates"].help_text = render_to_string(texts.path("updates"))
+
+    def clean_secret_number(self) -> str:
+        return normalise_secret_number(self.cleaned_data["secret_number"])
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        validate_candidate_password(password)
+        return password
+
+    def clean(self):
+        typed = self.cleaned_data
+        first, second = typed.get("password"), typed.get("confirm_password")
+        if first and second and first != second:
+            self.add_error("confirm_password", passwords_differ())
+        if not self.errors:
+            self.entry = self._find_entry(typed["id_number"], typed["secret_number"])
+            try:
+                validate_candidate_password(first, self.entry.name, typed["secret_number"])
+            except ValidationError as error:
+                self.add_error("password", error)
+        return typed
+
+    def save(self):
+        """Register. Returns the account, or None if somebody was faster; the form then says so."""
+        typed = self.cleaned_data
+        try:
+            return registering.register(
+                self.entry, email=typed["email"], password=typed["password"], updates=typed["updates"]
+            )
+        except registering.AlreadyRegistered:
+            self.add_error(None, _already_registered())
+            return None
+
+    def _find_entry(self, id_number: str, secret_number: str):
+        try:
+            counted = throttle.registration(id_number, throttle.client_address(self.request))
+            entry = registering.find_entry(id_number, secret_number)
+        except throttle.TooManyTries as refused:
+            raise too_many_tries(refused) from None
+        except registering.NotFound:
+            raise _not_found() from None
+        counted.succeeded()
+        if entry.user_id:
+            raise _already_registered()
+        return entry
+
+
+def _not_found() -> ValidationError:
+    return ValidationError(
+        format_html(
+            '{} <a href="{}#not-found">{}</a>',
+            gettext(
+                "We cannot find this ID Number with this Secret Number. Check both on your slip. If your slip is new,"
+                " your entry may not be here yet: try again on the next working day."
+            ),
+            reverse("help"),
+            gettext("What else you can do"),
+        ),
+        code="not_found",
+    )
+
+
+def _already_registered() -> ValidationError:
+    return ValidationError(
+        format_html(
+            '{} <a href="{}">{}</a> · <a href="{}">{}</a>',
+            gettext("You are already registered with this slip."),
+            reverse("home"),
+            gettext("Log in"),
+            reverse("forgotten-password"),
+            gettext("I forgot my password"),
+        ),
+        code="already_registered",
+    )
+
+
+class CandidateSignInForm(SignInForm):
+    """The box “Log in” of the slip."""
+
+    error_messages = {
+        "invalid_login": _(
+            "The ID Number or the password is not right. Your password has 6 letters and 2 digits; you chose it"
+            " when you registered. It is not the Secret Number."
+        ),
+    }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = IdNumberField()
+        self.fields["password"].strip = True  # phones add a space; no password of ours has one
+
+    def clean_username(self) -> str:
+        return self.cleaned_data["username"]
+
+
+class CandidateForgottenPasswordForm(ForgottenPasswordForm):
+    username = IdNumberField()
+
+    def clean_username(self) -> str:
+        return self.cleaned_data["username"]
+
+
+class CandidateNewPasswordForm(NewPasswordForm):
+    """A new password of six letters and two digits."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = PASSWORD_RULE
+        for name in ("new_password1", "new_password2"):
+            self.fields[name].strip = True
+
+    def check_rule(self, password: str) -> None:
+        names = " ".join(entry.name for entry in self.user.entries.for_candidates())
+        validate_candidate_password(password, names)
+
+
+class CandidateChangePasswordForm(ChangePasswordForm, CandidateNewPasswordForm):
+    """The present password, and a new one of six letters and two digits."""

@@ -1,0 +1,27 @@
+"""Jobs of the worker: mails to candidates."""
+
+from procrastinate.contrib.django import app
+
+from accounts import mails
+from accounts.links import confirmation_link
+from accounts.models import User
+from candidates.calendars import opening_calendar
+from results.models import Entry
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_confirmation(context, user_id: int) -> None:
+    """You are registered: session, opening time, calendar file; no password, Secret Number or result."""
+    user = User.objects.get(pk=user_id)
+    entry = Entry.objects.for_mails().get(user=user)
+    opens_at = entry.session.release.opens_at
+    mails.send(
+        user,
+        "registered",
+        context.job.id,
+        link=confirmation_link(user),
+        entry=entry,
+        session=entry.session,
+        opens_at=opens_at,
+        attachments=[("results.ics", opening_calendar(entry.session, opens_at, user.language), "text/calendar")],
+    )

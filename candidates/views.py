@@ -1,0 +1,128 @@
+"""The journey of a candidate: register, wait, see."""
+
+import random
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts import views as account_views
+from accounts.devices import remember_device
+from accounts.models import Choice, User
+from accounts.passwords import suggest_password
+from candidates import forms, seeing, tasks, texts
+from candidates.registering import record_choice, wants_updates
+from results import wording
+from results.chart import scale_chart
+from results.models import Entry
+
+# Seconds. Without JavaScript the page asks again at the instant, spread a little, at the latest after
+# six hours; while results are late, every five minutes.
+LONGEST_REFRESH = 6 * 60 * 60
+REFRESH_JITTER = 4
+REFRESH_WHILE_LATE = 5 * 60
+
+
+class HomeView(account_views.SignInView):
+    """Home: the box “Log in” and the way to register."""
+
+    template_name = "candidates/home.html"
+    authentication_form = forms.CandidateSignInForm
+    next_page = reverse_lazy("statement")
+
+
+@login_not_required
+def register(request: HttpRequest) -> HttpResponse:
+    if "suggest" in request.POST:
+        form = forms.RegistrationForm(request, initial=request.POST.dict())
+        return account_views.form_page(request, "candidates/register.html", form, suggestion=suggest_password())
+    form = forms.RegistrationForm(request, request.POST or None)
+    if form.is_valid() and (user := form.save()):
+        request.session["registered"] = user.pk
+        response = redirect("registered")
+        remember_device(request, response, user.username)
+        return response
+    return account_views.form_page(request, "candidates/register.html", form)
+
+
+@login_not_required
+def registered(request: HttpRequest) -> HttpResponse:
+    """Registered: what happens next. Only for the browser that has just registered."""
+    entry = Entry.objects.for_candidates().filter(user=request.session.get("registered", 0)).first()
+    if entry is None:
+        return redirect("home")
+    email = User.objects.get(pk=entry.user_id).email
+    context = {"entry": entry, "opens_at": entry.session.release.opens_at, "email": email}
+    return render(request, "candidates/registered.html", context)
+
+
+def statement(request: HttpRequest) -> HttpResponse:
+    """The one address of a result: before the instant it waits, from the instant it shows."""
+    sight = seeing.sight_of(request.user)
+    if sight is None:
+        raise Http404
+    entry = sight.entry
+    context = {"entry": entry, "release": entry.session.release, "opens_at": entry.session.release.opens_at}
+    if sight.page is seeing.View.STATEMENT:
+        exam = entry.session.exam_facts
+        context |= {
+            "exam": exam,
+            "statement": sight.statement,
+            "chart": scale_chart(exam, sight.statement),
+            "wording": wording.of(exam, sight.statement),
+        }
+    elif sight.page is seeing.View.WAITING:
+        context |= {
+            "seconds_left": sight.seconds_left,
+            "refresh_after": min(sight.seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER),  # noqa: S311
+        }
+    else:
+        context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
+    return render(request, f"results/{sight.page}.html", context)
+
+
+@login_not_required
+def forgotten_password(request: HttpRequest) -> HttpResponse:
+    return account_views.forgotten_password(request, forms.CandidateForgottenPasswordForm)
+
+
+class NewPasswordView(account_views.NewPasswordView):
+    form_class = forms.CandidateNewPasswordForm
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    return account_views.change_password(request, forms.CandidateChangePasswordForm)
+
+
+def account(request: HttpRequest) -> HttpResponse:
+    context = {"wants_updates": wants_updates(request.user), "updates_text": texts.path("updates")}
+    return render(request, "candidates/account.html", context)
+
+
+@require_POST
+def choose_updates(request: HttpRequest) -> HttpResponse:
+    agreed = request.POST.get("updates") == "yes"
+    record_choice(request.user, Choice.Kind.UPDATES, agreed=agreed)
+    if agreed:
+        messages.success(request, _("You will get updates by email."))
+    else:
+        messages.success(request, _("You will get no more updates by email."))
+    return redirect("account")
+
+
+@require_POST
+def resend_confirmation(request: HttpRequest) -> HttpResponse:
+    account_views.resend(request, tasks.send_confirmation)
+    return redirect("account")
+
+
+@login_not_required
+def text_page(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the long texts: terms, privacy, help."""
+    titles = {"terms": _("Terms of use"), "privacy": _("Privacy"), "help": _("Help")}
+    context = {"title": titles[name], "text": texts.path(name), "terms_version": texts.TERMS_VERSION}
+    return render(request, "candidates/text.html", context)
