@@ -124,7 +124,7 @@ def client_address(request) -> str:
     if settings.TRUSTED_PROXIES:
         forwarded = request.headers.get("x-forwarded-for", "").split(",")
         if len(forwarded) >= settings.TRUSTED_PROXIES:
-            address = forwarded[-settings.TRUSTED_PROXIES].strip()
+            address = forwarded[-settings.TRUSTED_PROXIES].strip() or address
     try:
         parsed = ip_address(address)
     except ValueError:

