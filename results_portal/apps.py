@@ -6,6 +6,7 @@ class PortalConfig(AppConfig):
     name = "results_portal"
 
     def ready(self) -> None:
-        from results_portal import checks, roles  # noqa: F401  (checks register themselves)
+        from results_portal import checks, office, roles  # noqa: F401  (checks register themselves)
 
         post_migrate.connect(roles.apply_after_migrate, sender=self)
+        post_migrate.connect(office.apply_after_migrate, sender=self)

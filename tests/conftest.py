@@ -1,5 +1,7 @@
 """Fixtures: the faces as clients that ask with the rights of their face, and nothing more."""
 
+import re
+import socket
 from contextlib import contextmanager
 
 import psycopg
@@ -12,6 +14,7 @@ from django.test.utils import override_settings
 
 from results_portal.roles import ROLE_OF_FACE
 from tests import plugin
+from tests.mailbox import Mailbox, serve
 
 HOSTS = {"candidates": "results.example.org", "centres": "centres.example.org", "staff": "staff.example.org"}
 
@@ -75,6 +78,11 @@ class FaceClient(Client):
             super().force_login(user, backend)
 
 
+def page_of(response) -> str:
+    """The page without what differs by nature: the tokens against forged requests."""
+    return re.sub(r'csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+
+
 @pytest.fixture
 def candidates(db) -> FaceClient:
     return FaceClient("candidates")
@@ -102,3 +110,21 @@ def role_connection():
     yield connect
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def mailbox(settings, unused_port):
+    """Mails as they arrive at a real SMTP server."""
+    arrived = Mailbox()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", unused_port
+    controller = serve(arrived, unused_port)
+    yield arrived
+    controller.stop()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

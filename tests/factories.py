@@ -76,7 +76,7 @@ def candidate(of: Entry | None = None, **fields) -> User:
     """A registered candidate; of: the entry registered with."""
     username = of.id_number if of else f"SIR{next(_numbers):06d}"
     user = User.objects.create_user(
-        username, fields.pop("password", PASSWORD), face=Face.CANDIDATES, email="alice@example.org", **fields
+        username, fields.pop("password", PASSWORD), face=Face.CANDIDATES, **{"email": "alice@example.org", "language": "en"} | fields
     )
     if of:
         of.user = user
@@ -97,6 +97,6 @@ def centre(**fields) -> PreparationCentre:
 def member(of: PreparationCentre, **fields) -> User:
     n = next(_numbers)
     email = f"secretary{n}@liceo.example.org"
-    user = User.objects.create_user(email, LONG_PASSWORD, face=Face.CENTRES, email=email, **fields)
+    user = User.objects.create_user(email, LONG_PASSWORD, face=Face.CENTRES, email=email, language="en", **fields)
     Membership.objects.create(user=user, centre=of)
     return user

@@ -22,11 +22,14 @@ cleanup = ExitStack()
 urls: dict[str, str] = {}
 
 
+def _folder() -> Path:
+    return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True)))
+
+
 def _admin_url() -> str:
     if given := os.environ.get("DATABASE_URL"):
         return given
-    folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True))
-    return cleanup.enter_context(Server(Path(folder), fast=True)).url()
+    return cleanup.enter_context(Server(_folder(), fast=True)).url()
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-django reads the settings in the same hook
@@ -42,6 +45,7 @@ def pytest_load_initial_conftests() -> None:
         PORTAL_SECRET_NUMBER_KEY=secrets.token_urlsafe(48),
         PORTAL_PASSWORD_PEPPER=secrets.token_urlsafe(48),
         PORTAL_HTTPS="off",
+        STATIC_ROOT=str(_folder()),
         CANDIDATES_URL="http://results.example.org",
         CENTRES_URL="http://centres.example.org",
         STAFF_URL="http://staff.example.org",

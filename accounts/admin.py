@@ -1,0 +1,223 @@
+"""Accounts: found and helped by the exams office; staff accounts and rights by superusers alone."""
+
+import re
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.forms import SetPasswordMixin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import tasks
+from accounts.models import Choice, Face, User
+from accounts.sessions import end_sessions
+from results_portal.changes import ChangesAdmin
+from results_portal.office import GROUP
+
+
+class AccountForm(forms.ModelForm):
+    """An account as it stands; staff and centre members sign in with their address."""
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"].strip()
+        if self.instance.face == Face.CANDIDATES:
+            return email
+        email = email.lower()
+        if User.objects.filter(username=email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("Another account signs in with this address."))
+        return email
+
+
+class NewAccountForm(SetPasswordMixin, AccountForm):
+    """A new account of a preparation centre's member or of staff, with a first password."""
+
+    password1, password2 = SetPasswordMixin.create_password_fields(
+        gettext_lazy("First password"), gettext_lazy("First password again")
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        self.validate_passwords()
+        self.validate_password_for_user(self.instance)
+        return cleaned
+
+    def _post_clean(self):
+        super()._post_clean()
+        self.instance.username = self.instance.email
+        self.instance.is_staff = self.instance.face == Face.STAFF
+
+    def save(self, commit=True):
+        self.instance.set_password(self.cleaned_data["password1"])
+        return super().save(commit)
+
+
+class ConfirmedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("address confirmed")
+    parameter_name = "confirmed"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        return queryset.filter(email_confirmed_at__isnull=self.value() == "no")
+
+
+class ChoiceInline(admin.TabularInline):
+    """What the person chose, when, about which version of the text; never changed here."""
+
+    model = Choice
+    fields = readonly_fields = ("kind", "agreed", "text_version", "when")
+    ordering = ("-pk",)
+
+    @admin.display(description=gettext_lazy("when"))
+    def when(self, choice: Choice) -> str:
+        return _moment(choice.made_at)
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(User)
+class AccountAdmin(ChangesAdmin):
+    list_display = ("username", "who", "email", "confirmed", "face", "is_active", "created")
+    list_filter = ("face", "is_active", ConfirmedFilter)
+    search_fields = ("username", "email", "entries__family_name", "entries__given_names")
+    search_help_text = gettext_lazy("ID Number, e-mail address or name")
+    ordering = ("username",)
+    show_full_result_count = False
+    filter_horizontal = ("groups",)
+
+    def get_queryset(self, request):
+        accounts = super().get_queryset(request).prefetch_related("entries__session", "memberships__centre")
+        return accounts if request.user.is_superuser else accounts.exclude(face=Face.STAFF)
+
+    def get_search_results(self, request, queryset, search_term):
+        if request.GET.get("model_name") == "membership":
+            queryset = queryset.filter(face=Face.CENTRES)
+        by_number = queryset.filter(username=re.sub(r"[\s-]", "", search_term).upper())
+        if search_term and by_number.exists():
+            return by_number, False
+        return super().get_search_results(request, queryset, search_term)
+
+    # --- What may be done -----------------------------------------------------------------------
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # an account that must not sign in any more is switched off
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(
+            request, obj, change, **{"form": AccountForm if obj else NewAccountForm, **kwargs}
+        )
+
+    def formfield_for_choice_field(self, db_field, request, **kwargs):
+        if db_field.name == "face":  # candidates make their accounts themselves, with their slip
+            faces = (Face.CENTRES, Face.STAFF) if request.user.is_superuser else (Face.CENTRES,)
+            kwargs["choices"] = [(face.value, face.label) for face in faces]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return [(None, {"fields": ("face", "email", "language", "password1", "password2")})]
+        who = {Face.CANDIDATES: "entries", Face.CENTRES: "centres"}.get(obj.face)
+        fields = ["username", "face", *([who] if who else []), "email", "confirmed_at", "is_active"]
+        sets = [(None, {"fields": [*fields, "language", "created"]})]
+        if obj.face == Face.STAFF:
+            sets.append((gettext_lazy("Rights"), {"fields": ("groups", "is_superuser")}))
+        return sets
+
+    def get_readonly_fields(self, request, obj=None):
+        if obj is None:
+            return ()
+        fixed = ("username", "face", "entries", "centres", "confirmed_at", "language", "created")
+        # Nobody takes or gives rights away from themselves, and nobody locks themselves out.
+        return (*fixed, "is_active", "groups", "is_superuser") if obj == request.user else fixed
+
+    def get_inlines(self, request, obj):
+        return [ChoiceInline] if obj and obj.face == Face.CANDIDATES else []
+
+    @method_decorator(sensitive_post_parameters())
+    def changeform_view(self, *args, **kwargs):
+        return super().changeform_view(*args, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.save()
+            if obj.face == Face.STAFF:
+                obj.groups.add(Group.objects.get(name=GROUP))
+            return
+        if "email" in form.changed_data:
+            self._change_address(request, obj, form.initial["email"])
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data and not obj.is_active:
+            end_sessions(obj)
+
+    def _change_address(self, request, user: User, old_address: str) -> None:
+        """A new address is not confirmed yet; the old one is told, if it ever was the person's."""
+        if user.email_confirmed_at:
+            tasks.send_address_changed.defer(user_id=user.pk, old_address=old_address)
+        tasks.send_address_check.defer(user_id=user.pk)
+        user.email_confirmed_at = None
+        if user.face != Face.CANDIDATES:
+            user.username = user.email
+        user.save(update_fields=["username", "email", "email_confirmed_at"])
+        messages.info(request, _("We have sent an email to %s, to confirm the address.") % user.email)
+
+    # --- What is shown --------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("name"))
+    def who(self, user: User) -> str:
+        names = [entry.name for entry in user.entries.all()]
+        return ", ".join([*names, *(membership.centre.name for membership in user.memberships.all())])
+
+    @admin.display(description=gettext_lazy("confirmed"), boolean=True, ordering="email_confirmed_at")
+    def confirmed(self, user: User) -> bool:
+        return user.email_confirmed_at is not None
+
+    @admin.display(description=gettext_lazy("address confirmed"))
+    def confirmed_at(self, user: User) -> str:
+        return _moment(user.email_confirmed_at) if user.email_confirmed_at else _("No")
+
+    @admin.display(description=gettext_lazy("created"), ordering="created_at")
+    def created(self, user: User) -> str:
+        return _moment(user.created_at)
+
+    @admin.display(description=gettext_lazy("entries"))
+    def entries(self, user: User) -> str:
+        return _links(
+            (reverse("admin:results_entry_change", args=[entry.pk]), f"{entry.name} – {entry.session}")
+            for entry in user.entries.all()
+        )
+
+    @admin.display(description=gettext_lazy("preparation centres"))
+    def centres(self, user: User) -> str:
+        return _links(
+            (
+                reverse("admin:centres_preparationcentre_change", args=[membership.centre_id]),
+                membership.centre,
+            )
+            for membership in user.memberships.all()
+        )
+
+
+def _links(links) -> str:
+    return format_html_join(format_html("<br>"), '<a href="{}">{}</a>', links) or "–"
+
+
+def _moment(moment) -> str:
+    return date_format(localtime(moment), "j M Y, H:i")
