@@ -5,6 +5,7 @@ import email.policy
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+from django.db import connection
 from procrastinate.contrib.django import app
 
 
@@ -26,6 +27,15 @@ def serve(mailbox: Mailbox, port: int) -> Controller:
 
 def work() -> None:
     """Run the worker until the queue is empty: what is due is sent, what fails is put back for later."""
+    kept_open = connection.settings_dict["CONN_MAX_AGE"]
+    connection.settings_dict["CONN_MAX_AGE"] = 0  # the worker's threads end here, and their connections too
+    try:
+        _work()
+    finally:
+        connection.settings_dict["CONN_MAX_AGE"] = kept_open
+
+
+def _work() -> None:
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
         worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never")
 

@@ -1,0 +1,636 @@
+"""The exams office's pages about sessions, releases, entries and statements, for an officer of the group."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from results.models import CandidateStatement, Entry, ExamSession, Release, Statement
+from results_portal import office
+from tests import factories
+
+DAY = timedelta(days=1)
+LISTS = ["results/examsession", "results/release", "results/entry", "results/statement"]
+
+
+@pytest.fixture
+def officer(staff_face):
+    """An officer of the group, signed in on the staff face."""
+    person = factories.staff()
+    person.groups.add(Group.objects.get(name=office.GROUP))
+    staff_face.force_login(person)
+    return person
+
+
+def full_session(**fields) -> ExamSession:
+    """A session with a registered candidate of a centre who has a statement."""
+    session = factories.session(**fields)
+    entry = factories.entry(session, preparation_centre=factories.centre())
+    factories.candidate(entry)
+    factories.statement(entry)
+    return session
+
+
+def page_of(response) -> str:
+    assert response.status_code == 200, response
+    return response.content.decode()
+
+
+def shown(entry: Entry) -> bool:
+    return CandidateStatement.objects.filter(entry=entry).exists()
+
+
+def release_form(release: Release, **changed) -> dict:
+    """What the browser sends from the session's page, as it stands."""
+    session = release.session
+    opens_at = timezone.localtime(release.opens_at)
+    return {
+        "code": session.code,
+        "exam": session.exam,
+        "title": session.title,
+        "letter": session.letter,
+        "exam_date": session.exam_date.isoformat(),
+        "place": session.place,
+        "release-TOTAL_FORMS": "1",
+        "release-INITIAL_FORMS": "1",
+        "release-MIN_NUM_FORMS": "1",
+        "release-MAX_NUM_FORMS": "1",
+        "release-0-id": release.pk,
+        "release-0-session": session.pk,
+        "release-0-opens_at_0": f"{opens_at:%Y-%m-%d}",
+        "release-0-opens_at_1": f"{opens_at:%H:%M:%S}",
+        "release-0-centres_open_at_0": "",
+        "release-0-centres_open_at_1": "",
+    } | changed
+
+
+# --- Every page opens, with data, for an officer who is no superuser ----------------------------------
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_each_list_and_each_page_opens_for_an_officer(staff_face, officer, path):
+    full_session()
+    model = {"examsession": ExamSession, "release": Release, "entry": Entry, "statement": Statement}
+    one = model[path.partition("/")[2]].objects.get()
+    assert "B2F-" in page_of(staff_face.get(f"/admin/{path}/"))
+    page_of(staff_face.get(f"/admin/{path}/{one.pk}/change/"))
+    page_of(staff_face.get(f"/admin/{path}/{one.pk}/history/"))
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_asks_the_database_as_often_for_three_rows_as_for_one(staff_face, officer, path):
+    def queries() -> int:
+        with CaptureQueriesContext(connection, ) as captured:
+            page_of(staff_face.get(f"/admin/{path}/"))
+        return len(captured)
+
+    full_session()
+    queries()  # content types and the like are remembered from here on
+    with_one = queries()
+    full_session()
+    full_session(exam="YLS", approved=False)
+    assert queries() == with_one
+
+
+def test_the_front_page_lists_what_an_officer_works_with_and_no_rights(staff_face, officer):
+    page = page_of(staff_face.get("/admin/"))
+    for name in ("Exam sessions", "Releases", "Entries", "Statements", "Accounts", "Preparation centres"):
+        assert f">{name}</a>" in page
+    assert "Groups" not in page
+    assert "Centro Esami Sirio" in page
+
+
+def test_the_root_leads_to_the_admin(staff_face, officer):
+    assert staff_face.get("/").headers["Location"] == "/admin/"
+
+
+def test_no_page_shows_a_digest_a_hash_or_a_secret_number(staff_face, officer):
+    session = factories.session()
+    entry = factories.entry(session, secret_number="93518274")
+    user = factories.candidate(entry)
+    factories.statement(entry)
+    release = session.release
+    staff_face.post(f"/admin/results/entry/{entry.pk}/hold-back/", {"sure": "yes", "reason": "Identity"})
+    secrets = [entry.secret_digest, "93518274", user.password, user.password[-20:], "argon2", "secret_digest"]
+    pages = [
+        *(f"/admin/{path}/" for path in LISTS),
+        f"/admin/results/examsession/{session.pk}/change/",
+        f"/admin/results/release/{release.pk}/change/",
+        f"/admin/results/entry/{entry.pk}/change/",
+        f"/admin/results/entry/{entry.pk}/history/",
+        f"/admin/results/entry/{entry.pk}/delete/",
+        f"/admin/results/entry/{entry.pk}/let-go/",
+        f"/admin/results/statement/{Statement.objects.get().pk}/change/",
+        f"/admin/accounts/user/{user.pk}/change/",
+        f"/admin/accounts/user/{user.pk}/history/",
+        "/admin/accounts/user/",
+        "/admin/",
+    ]
+    for address in pages:
+        page = page_of(staff_face.get(address))
+        assert [secret for secret in secrets if secret in page] == [], address
+    logged = " ".join(f"{log.object_repr} {log.change_message}" for log in LogEntry.objects.all())
+    assert logged
+    assert [secret for secret in secrets if secret in logged] == []
+
+
+# --- Found, filtered, searched ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alice(db) -> Entry:
+    session = factories.session(code="B2F-2026-06")
+    alice = factories.entry(
+        session, id_number="SIR094701", candidate_number="5003", family_name="D’Alò", given_names="Alice"
+    )
+    factories.statement(alice)
+    other = factories.entry(session, id_number="SIR094702", family_name="Rossi", given_names="Marco")
+    factories.statement(other)
+    return alice
+
+
+@pytest.mark.parametrize(
+    "typed", ["SIR094701", "sir 094 701", "sir-094-701", "SIRO947O1", "SIR0947 alò", "D’Alò Alice", "5003", "alice"]
+)
+@pytest.mark.parametrize("path", ["results/entry", "results/statement"])
+def test_a_candidate_is_found_as_people_type(staff_face, officer, alice, path, typed):
+    page = page_of(staff_face.get(f"/admin/{path}/", {"q": typed}))
+    assert "SIR094701" in page
+    assert "SIR094702" not in page
+
+
+def test_a_name_that_looks_like_an_id_number_with_the_candidate_number_is_found(staff_face, officer, alice):
+    marco = Entry.objects.get(id_number="SIR094702")
+    page = page_of(staff_face.get("/admin/results/entry/", {"q": f"Rossi {marco.candidate_number}"}))
+    assert "SIR094702" in page
+
+
+def test_entries_are_filtered_by_what_an_officer_asks(staff_face, officer):
+    session, other = factories.session(), factories.session(exam="C1A")
+    centre = factories.centre()
+    found = factories.entry(session, preparation_centre=centre)
+    factories.candidate(found)
+    factories.statement(found)
+    factories.statement(found, version=2, status="withheld")
+    Entry.objects.filter(pk=found.pk).update(held_back=True, hold_reason="Identity")
+    plain = factories.entry(other)
+    for query in (
+        {"registered": "yes"},
+        {"held_back__exact": "1"},
+        {"newest_status": "withheld"},
+        {"session__exam__exact": "B2F"},
+        {"session__id__exact": session.pk},
+        {"preparation_centre__id__exact": centre.pk},
+    ):
+        page = page_of(staff_face.get("/admin/results/entry/", query))
+        assert found.id_number in page, query
+        assert plain.id_number not in page, query
+    for query in ({"registered": "no"}, {"newest_status": "none"}, {"held_back__exact": "0"}):
+        page = page_of(staff_face.get("/admin/results/entry/", query))
+        assert plain.id_number in page, query
+        assert found.id_number not in page, query
+    assert found.id_number not in page_of(staff_face.get("/admin/results/entry/", {"newest_status": "result"}))
+
+
+def test_statements_are_filtered_by_what_stands_against_them(staff_face, officer):
+    entry = factories.entry(factories.session())
+    factories.statement(entry)
+    waiting = factories.entry(factories.session(approved=False))
+    factories.statement(waiting, status="X")
+    for query, there, absent in (
+        ({"standing": "open"}, entry, waiting),
+        ({"standing": "unapproved"}, waiting, entry),
+        ({"status__exact": "X"}, waiting, entry),
+        ({"result__exact": "B"}, entry, waiting),
+        ({"entry__session__id__exact": waiting.session_id}, waiting, entry),
+    ):
+        page = page_of(staff_face.get("/admin/results/statement/", query))
+        assert there.id_number in page, query
+        assert absent.id_number not in page, query
+
+
+def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
+    draft = factories.session(code="DRAFT", approved=False)
+    factories.session(code="LATER", opens_in=DAY)
+    opened = factories.session(code="OPENED")
+    stopped = factories.session(code="STOPPED")
+    Release.objects.filter(session=stopped).update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+    Release.objects.filter(session=opened).update(approved_through=0)
+    factories.statement(factories.entry(opened))
+    factories.statement(factories.entry(draft))
+
+    page = page_of(staff_face.get("/admin/results/examsession/"))
+
+    assert "Draft: not approved<" in page
+    assert "Approved, opens " in page
+    assert "(Italian time); 1 result waits for approval" in page
+    assert "Stopped: Wrong file" in page
+    for state, code in (("draft", "DRAFT"), ("approved", "LATER"), ("open", "OPENED"), ("stopped", "STOPPED")):
+        page = page_of(staff_face.get("/admin/results/examsession/", {"state": state}))
+        assert [each for each in ("DRAFT", "LATER", "OPENED", "STOPPED") if f">{each}</a>" in page] == [code]
+
+
+# --- Releases -----------------------------------------------------------------------------------------
+
+
+def test_a_session_is_made_with_its_opening_time_and_waits_for_approval(staff_face, officer):
+    form = {
+        "code": "B2F-2026-06",
+        "exam": "B2F",
+        "title": "June 2026",
+        "letter": "F",
+        "exam_date": "2026-06-13",
+        "place": "Roma",
+        "release-TOTAL_FORMS": "1",
+        "release-INITIAL_FORMS": "0",
+        "release-MIN_NUM_FORMS": "1",
+        "release-MAX_NUM_FORMS": "1",
+        "release-0-opens_at_0": "2026-07-10",
+        "release-0-opens_at_1": "10:00",
+        "release-0-centres_open_at_0": "",
+        "release-0-centres_open_at_1": "",
+    }
+    without_time = form | {"release-0-opens_at_0": "", "release-0-opens_at_1": ""}
+    assert "This field is required" in page_of(staff_face.post("/admin/results/examsession/add/", without_time))
+    assert not ExamSession.objects.exists()
+    page_of(staff_face.get("/admin/results/examsession/add/"))
+
+    assert staff_face.post("/admin/results/examsession/add/", form).status_code == 302
+
+    release = Release.objects.get()
+    assert release.opens_at.isoformat() == "2026-07-10T08:00:00+00:00"
+    assert release.approved_at is None
+
+
+def test_approving_shows_first_what_will_be_approved_and_a_get_changes_nothing(staff_face, officer):
+    session = full_session(approved=False)
+    entry = Entry.objects.get()
+    factories.entry(session)
+    address = f"/admin/results/release/{session.release.pk}/approve/"
+    assert address in page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/change/"))
+    assert address in page_of(staff_face.get(f"/admin/results/release/{session.release.pk}/change/"))
+
+    page = page_of(staff_face.get(address))
+
+    assert "what you approve now is shown at once" in page
+    assert "No statement yet</th><td>1<" in page
+    assert not shown(entry)
+
+    response = staff_face.post(address, {"sure": "yes", "through": Statement.objects.get().pk}, follow=True)
+
+    assert "Approved: 1 statement." in page_of(response)
+    assert shown(entry)
+    assert Release.objects.get().approved_by == officer
+    log = LogEntry.objects.get()
+    assert (log.user, log.get_change_message()) == (officer, "Approved: 1 statement.")
+    event = Release.pgh_event_model.objects.latest("pk")
+    assert event.pgh_context == {"user": officer.pk, "url": address}
+
+
+def test_an_approval_of_old_figures_is_asked_again_with_the_new_ones(staff_face, officer):
+    session = full_session(approved=False)
+    seen = Statement.objects.get().pk
+    factories.statement(factories.entry(session))
+    address = f"/admin/results/release/{session.release.pk}/approve/"
+
+    page = page_of(staff_face.post(address, {"sure": "yes", "through": seen}))
+
+    assert "Results were loaded while you looked" in page
+    assert f'name="through" value="{Statement.objects.latest("pk").pk}"' in page
+    assert Release.objects.get().approved_at is None
+
+
+def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face, officer):
+    session = full_session()
+    entry = Entry.objects.get()
+    assert shown(entry)
+    address = f"/admin/results/examsession/{session.pk}/change/"
+    unchanged = staff_face.post(address, release_form(session.release, title="July 2026"), follow=True)
+    assert "took the approval away" not in page_of(unchanged)
+    assert shown(entry)
+
+    moved = release_form(session.release, **{"release-0-opens_at_0": "2026-01-10", "release-0-opens_at_1": "10:00"})
+    page = page_of(staff_face.post(address, moved | {"_continue": "1"}, follow=True))
+
+    assert "The new time took the approval away" in page
+    assert f'<a href="/admin/results/release/{session.release.pk}/approve/">Approve again</a>' in page
+    assert "Draft: not approved" in page
+    assert not shown(entry)
+    assert Release.objects.get().opens_at.isoformat() == "2026-01-10T09:00:00+00:00"
+
+
+def test_the_release_page_moves_the_time_in_the_same_way(staff_face, officer):
+    session = full_session()
+    form = {
+        "opens_at_0": "2026-01-10",
+        "opens_at_1": "10:00",
+        "centres_open_at_0": "2026-01-09",
+        "centres_open_at_1": "9:00",
+    }
+    address = f"/admin/results/release/{session.release.pk}/change/"
+    assert "The new time took the approval away" in page_of(staff_face.post(address, form, follow=True))
+    release = Release.objects.get()
+    assert (release.approved_at, release.centres_open_at.isoformat()) == (None, "2026-01-09T08:00:00+00:00")
+
+
+def test_an_hour_that_the_clock_skips_is_refused(staff_face, officer):
+    session = full_session()
+    skipped = release_form(session.release, **{"release-0-opens_at_0": "2026-03-29", "release-0-opens_at_1": "02:30"})
+    page = page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", skipped))
+    assert "couldn’t be interpreted in time zone Europe/Rome" in page
+    assert Release.objects.get().approved_at is not None
+
+
+def test_a_stop_asks_for_a_reason_and_a_resume_undoes_it(staff_face, officer):
+    session = full_session()
+    entry = Entry.objects.get()
+    address = f"/admin/results/release/{session.release.pk}"
+    page_of(staff_face.get(f"{address}/stop/"))
+    assert "This field is required" in page_of(staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": ""}))
+    assert shown(entry)
+
+    page = page_of(staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": "Wrong file"}, follow=True))
+
+    assert "Stopped: Wrong file" in page
+    assert f"{address}/resume/" in page
+    assert not shown(entry)
+    again = page_of(staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": "Twice"}))
+    assert "This release is stopped already." in again
+
+    page_of(staff_face.get(f"{address}/resume/"))
+    assert not shown(entry)
+    page_of(staff_face.post(f"{address}/resume/", {"sure": "yes"}, follow=True))
+    assert shown(entry)
+    assert [log.get_change_message() for log in LogEntry.objects.order_by("pk")] == ["Stopped: Wrong file", "Resumed."]
+
+
+def test_another_officers_stop_survives_a_page_that_was_opened_before_it(staff_face, officer):
+    """Saving a page writes only what it changed, not the release as it was."""
+    session = full_session()
+    form = release_form(session.release, **{"release-0-opens_at_0": "2026-01-10"})
+    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+    page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
+    assert Release.objects.get().stop_reason == "Wrong file"
+
+
+def test_the_exam_of_a_session_with_entries_is_fixed(staff_face, officer):
+    session = full_session()
+    form = release_form(session.release, exam="A2K")
+    page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
+    assert ExamSession.objects.get().exam == "B2F"
+
+
+# --- Holding back -------------------------------------------------------------------------------------
+
+
+def test_entries_ticked_in_the_list_are_held_back_after_a_reason(staff_face, officer):
+    session = full_session()
+    full_session()
+    held, other = Entry.objects.order_by("pk")
+    ticked = {"action": "hold_back", "_selected_action": [held.pk]}
+
+    page = page_of(staff_face.post("/admin/results/entry/", ticked))
+    assert held.id_number in page
+    assert other.id_number not in page
+    assert shown(held)
+
+    sure = ticked | {"sure": "yes", "reason": "Identity to be checked"}
+    page = page_of(staff_face.post("/admin/results/entry/", sure, follow=True))
+
+    assert "1 result is held back." in page
+    assert (shown(held), shown(other)) == (False, True)
+    held.refresh_from_db()
+    assert held.hold_reason == "Identity to be checked"
+    assert Entry.pgh_event_model.objects.latest("pk").pgh_context["user"] == officer.pk
+    assert LogEntry.objects.get().object_id == str(held.pk)
+
+    ticked["action"] = "let_go"
+    assert "Let results go?" in page_of(staff_face.post("/admin/results/entry/", ticked))
+    assert not shown(held)
+    page_of(staff_face.post("/admin/results/entry/", ticked | {"sure": "yes"}, follow=True))
+    assert shown(held)
+
+
+def test_all_entries_of_a_filter_are_held_back_together(staff_face, officer):
+    session = full_session()
+    for _more in range(2):
+        factories.entry(session)
+    outside = factories.entry(factories.session())
+    ticked = {"action": "hold_back", "select_across": "1", "_selected_action": [session.entries.first().pk]}
+    address = f"/admin/results/entry/?session__id__exact={session.pk}"
+    page = page_of(staff_face.post(address, ticked))
+    assert outside.id_number not in page
+    assert 'name="select_across" value="1"' in page
+    page_of(staff_face.post(address, ticked | {"sure": "yes", "reason": "Wrong file"}, follow=True))
+    assert session.entries.filter(held_back=True).count() == 3
+    assert not Entry.objects.get(pk=outside.pk).held_back
+
+
+def test_one_entry_is_held_back_from_its_own_page(staff_face, officer):
+    full_session()
+    entry = Entry.objects.get()
+    address = f"/admin/results/entry/{entry.pk}"
+    assert f"{address}/hold-back/" in page_of(staff_face.get(f"{address}/change/"))
+    page_of(staff_face.get(f"{address}/hold-back/"))
+    assert shown(entry)
+    page = page_of(staff_face.post(f"{address}/hold-back/", {"sure": "yes", "reason": "Identity"}, follow=True))
+    assert "Yes: Identity" in page
+    assert not shown(entry)
+    page_of(staff_face.post(f"{address}/let-go/", {"sure": "yes"}, follow=True))
+    assert shown(entry)
+
+
+# --- Entries and statements ---------------------------------------------------------------------------
+
+
+def test_correcting_a_name_keeps_a_registration_that_came_meanwhile(staff_face, officer):
+    entry = factories.entry(factories.session())
+    form = {
+        "family_name": "Bianchi",
+        "given_names": "Alicia",
+        "date_of_birth": "2010-03-14",
+        "preparation_centre": "",
+        "statements-TOTAL_FORMS": "0",
+        "statements-INITIAL_FORMS": "0",
+    }
+    with connection.execute_wrapper(RegistersMeanwhile(entry)):
+        page_of(staff_face.post(f"/admin/results/entry/{entry.pk}/change/", form, follow=True))
+    entry.refresh_from_db()
+    assert entry.given_names == "Alicia"
+    assert entry.user is not None
+
+
+class RegistersMeanwhile:
+    """Registers the candidate just before the page's first UPDATE of the entry."""
+
+    def __init__(self, entry: Entry):
+        self.entry = entry
+        self.done = False
+
+    def __call__(self, execute, sql, params, many, context):
+        if 'UPDATE "results_entry"' in sql and not self.done:
+            self.done = True
+            user = User.objects.create_user(self.entry.id_number, "kutoVe84", face="candidates", email="a@example.org")
+            Entry.objects.filter(pk=self.entry.pk).update(user=user)
+        return execute(sql, params, many, context)
+
+
+def test_an_entry_with_a_statement_cannot_be_deleted_and_one_without_can(staff_face, officer):
+    full_session()
+    kept, mistaken = Entry.objects.get(), factories.entry(factories.session())
+    page = page_of(staff_face.post(f"/admin/results/entry/{kept.pk}/delete/", {"post": "yes"}))
+    assert "Cannot delete entry" in page
+    staff_face.post(f"/admin/results/entry/{mistaken.pk}/delete/", {"post": "yes"})
+    assert list(Entry.objects.all()) == [kept]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/results/statement/add/",
+        "/admin/results/statement/{statement}/delete/",
+        "/admin/results/entry/add/",
+        "/admin/results/release/add/",
+        "/admin/results/release/{release}/delete/",
+        "/admin/results/examsession/{session}/delete/",
+        "/admin/auth/group/",
+    ],
+)
+def test_what_nobody_does_by_hand_is_refused(staff_face, officer, address):
+    session = full_session()
+    pks = {"statement": Statement.objects.get().pk, "release": session.release.pk, "session": session.pk}
+    assert staff_face.get(address.format(**pks)).status_code == 403
+    assert staff_face.post(address.format(**pks), {"post": "yes"}).status_code == 403
+    if "group" not in address:
+        User.objects.filter(pk=officer.pk).update(is_superuser=True)
+        assert staff_face.post(address.format(**pks), {"post": "yes"}).status_code == 403
+
+
+def test_a_statement_is_shown_with_the_skills_of_its_exam_and_cannot_be_saved(staff_face, officer):
+    entry = factories.entry(factories.session(exam="YLS"))
+    statement = factories.statement(entry)
+    address = f"/admin/results/statement/{statement.pk}/change/"
+    page = page_of(staff_face.get(address))
+    assert "Reading and Writing" in page
+    assert "Use of English" not in page
+    assert 'name="_save"' not in page
+    assert staff_face.post(address, {"speaking": "1"}).status_code == 403
+
+
+# --- History ------------------------------------------------------------------------------------------
+
+
+def test_the_history_says_who_changed_what_from_what_to_what(staff_face, officer):
+    session = full_session(opens_in=DAY, approved=False)
+    address = f"/admin/results/examsession/{session.pk}"
+    staff_face.post(f"{address}/change/", release_form(session.release, title="July 2026"))
+    staff_face.post(f"/admin/results/release/{session.release.pk}/stop/", {"sure": "yes", "reason": "Wrong file"})
+
+    page = page_of(staff_face.get(f"{address}/history/"))
+
+    assert page.count(officer.username) >= 3
+    assert "<li>Title: <del>June 2026</del> → <ins>July 2026</ins></li>" in page
+    assert "<li>Reason for the stop: Wrong file</li>" in page
+    assert "outside the exams office’s pages" in page
+    assert "Approved_through" not in page
+
+
+def test_the_history_of_an_entry_names_accounts_and_centres(staff_face, officer):
+    session = full_session()
+    entry = session.entries.get()
+    Entry.objects.filter(pk=entry.pk).update(preparation_centre=factories.centre(name="Liceo Galvani"))
+    page = page_of(staff_face.get(f"/admin/results/entry/{entry.pk}/history/"))
+    assert f"<li>Account: {entry.user.username}</li>" in page
+    assert f"<del>{entry.preparation_centre.name}</del> → <ins>Liceo Galvani</ins>" in page
+
+
+def test_the_history_asks_the_database_as_often_for_three_changes_as_for_one(staff_face, officer):
+    entry = factories.entry(factories.session())
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page_of(staff_face.get(f"/admin/results/entry/{entry.pk}/history/"))
+        print("-----", *(q["sql"][:300] for q in captured), sep="\n")
+        return len(captured)
+
+    Entry.objects.update(preparation_centre=factories.centre())
+    queries()
+    with_one = queries()
+    for _more in range(2):
+        Entry.objects.update(preparation_centre=factories.centre())
+    assert queries() == with_one
+
+
+# --- Who gets in --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["candidate", "member"])
+def test_accounts_of_the_other_faces_cannot_sign_in(staff_face, who):
+    if who == "candidate":
+        person, password = factories.candidate(), factories.PASSWORD
+    else:
+        person, password = factories.member(factories.centre()), factories.LONG_PASSWORD
+    response = staff_face.post("/admin/login/", {"username": person.username, "password": password})
+    assert "is not right" in page_of(response)
+    assert staff_face.get("/admin/").status_code == 302
+
+
+def test_staff_sign_in_and_are_slowed_down_after_wrong_passwords(staff_face):
+    person = factories.staff()
+    page_of(staff_face.get("/admin/login/"))
+    wrong = {"username": person.email, "password": "not the password"}
+    codes = [staff_face.post("/admin/login/", wrong).status_code for _try in range(11)]
+    assert codes == [200] * 10 + [429]
+    right = {"username": person.email, "password": factories.LONG_PASSWORD}
+    assert staff_face.post("/admin/login/", right).status_code == 429
+
+
+def test_a_sign_in_leads_to_the_page_that_was_asked_for(staff_face):
+    person = factories.staff()
+    to_login = staff_face.get("/admin/results/entry/")
+    assert to_login.headers["Location"] == "/admin/login/?next=/admin/results/entry/"
+    right = {"username": person.email.upper(), "password": factories.LONG_PASSWORD, "next": "/admin/results/entry/"}
+    response = staff_face.post("/admin/login/", right)
+    assert response.headers["Location"] == "/admin/results/entry/"
+    assert staff_face.post("/admin/logout/").status_code == 302
+    assert staff_face.get("/admin/").status_code == 302
+
+
+def test_staff_without_the_group_see_and_change_nothing(staff_face):
+    session = full_session(approved=False)
+    staff_face.force_login(factories.staff())
+    for path in LISTS:
+        assert staff_face.get(f"/admin/{path}/").status_code == 403
+    for act in ("approve", "stop", "resume"):
+        assert staff_face.post(f"/admin/results/release/{session.release.pk}/{act}/").status_code == 403
+    assert staff_face.post(f"/admin/results/entry/{session.entries.get().pk}/hold-back/").status_code == 403
+    assert Release.objects.get().approved_at is None
+
+
+def test_who_may_only_look_finds_no_buttons(staff_face):
+    session = full_session(approved=False)
+    person = factories.staff()
+    person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    staff_face.force_login(person)
+    for address in (
+        f"/admin/results/examsession/{session.pk}/change/",
+        f"/admin/results/release/{session.release.pk}/change/",
+        f"/admin/results/entry/{session.entries.get().pk}/change/",
+    ):
+        page = page_of(staff_face.get(address))
+        assert [act for act in ("/approve/", "/stop/", "/hold-back/") if act in page] == []
+    assert staff_face.get(f"/admin/results/release/{session.release.pk}/approve/").status_code == 403
+
+
+def test_the_group_has_exactly_the_permissions_of_the_list(db):
+    group = Group.objects.get(name=office.GROUP)
+    group.permissions.add(Permission.objects.get(codename="delete_user"))
+    group.permissions.remove(Permission.objects.get(codename="view_entry"))
+    office.apply_permissions()
+    held = {f"{each.content_type.app_label}.{each.codename}" for each in group.permissions.select_related("content_type")}
+    assert held == office.PERMISSIONS
