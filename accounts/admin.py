@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -216,7 +217,7 @@ class AccountAdmin(ChangesAdmin):
 
 
 def _links(links) -> str:
-    return format_html_join(format_html("<br>"), '<a href="{}">{}</a>', links) or "–"
+    return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>', links) or "–"
 
 
 def _moment(moment) -> str:

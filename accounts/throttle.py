@@ -10,7 +10,6 @@ Source of the device counter: OWASP, "Slow Down Online Guessing Attacks with Dev
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -68,11 +67,7 @@ class Try:
 
     def succeeded(self) -> None:
         """Take the counts back, and forget the failures of this name or browser."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH refunded AS ({TAKE_BACK}) DELETE FROM accounts_throttlecounter WHERE key = ANY(%(own)s)",
-                {**_windows(self.shared), "own": [key for key, _ends_at in self.own]},
-            )
+        _take_back(self.shared, forget=self.own)
 
 
 def login(name: str, address: str, device: str | None) -> Try:
@@ -137,15 +132,19 @@ def client_address(request) -> str:
 def forget_expired() -> int:
     """Delete the counters whose window is over; returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM accounts_throttlecounter WHERE ends_at <= now()")
+        cursor.execute(
+            "DELETE FROM accounts_throttlecounter WHERE key IN (SELECT key FROM accounts_throttlecounter"
+            " WHERE ends_at <= now() FOR UPDATE SKIP LOCKED)"
+        )
         return cursor.rowcount
 
 
-# Keys come sorted, so that two tries lock their rows in the same order.
+# Both statements lock their rows in the order of the keys, so that no two tries wait for each other.
 COUNT = """
 INSERT INTO accounts_throttlecounter AS t (key, count, ends_at)
 SELECT key, 1, now() + seconds * interval '1 second'
 FROM unnest(%(keys)s::text[], %(seconds)s::int[]) AS tries (key, seconds)
+ORDER BY key
 ON CONFLICT (key) DO UPDATE SET
     count = CASE WHEN t.ends_at <= now() THEN 1 ELSE t.count + 1 END,
     ends_at = CASE WHEN t.ends_at <= now() THEN excluded.ends_at ELSE t.ends_at END
@@ -153,9 +152,17 @@ RETURNING key, count, ends_at
 """
 # Only in the window in which it was counted: a window that has begun since owes nothing.
 TAKE_BACK = """
-UPDATE accounts_throttlecounter t SET count = greatest(t.count - 1, 0)
-FROM unnest(%(keys)s::text[], %(ends)s::timestamptz[]) AS counted (key, ends_at)
-WHERE t.key = counted.key AND t.ends_at = counted.ends_at
+WITH locked AS (
+    SELECT t.key, counted.forget
+    FROM accounts_throttlecounter t
+    JOIN unnest(%(keys)s::text[], %(ends)s::timestamptz[], %(forget)s::bool[]) AS counted (key, ends_at, forget)
+      ON t.key = counted.key AND t.ends_at = counted.ends_at
+    ORDER BY t.key
+    FOR UPDATE OF t
+)
+UPDATE accounts_throttlecounter t
+SET count = CASE WHEN locked.forget THEN 0 ELSE greatest(t.count - 1, 0) END
+FROM locked WHERE t.key = locked.key
 """
 
 
@@ -169,7 +176,7 @@ def _count(tries: list[tuple[Limit, str]], own: list[Limit]) -> Try:
         full = [ends_at for key, count, ends_at in counted if count > limits[key].failures]
         if full:
             # Not evaluated, so no guess: it must not use up what others share.
-            cursor.execute(TAKE_BACK, _windows(windows))
+            _take_back(windows)
             raise TooManyTries(max(full))
     return Try(
         shared=tuple(window for window in windows if limits[window[0]] not in own),
@@ -177,8 +184,18 @@ def _count(tries: list[tuple[Limit, str]], own: list[Limit]) -> Try:
     )
 
 
-def _windows(counted: Iterable[tuple[str, datetime]]) -> dict[str, list]:
-    return {"keys": [key for key, _ends_at in counted], "ends": [ends_at for _key, ends_at in counted]}
+def _take_back(counted: tuple[tuple[str, datetime], ...], forget: tuple[tuple[str, datetime], ...] = ()) -> None:
+    """Lower counters by one, or to nothing."""
+    windows = (*counted, *forget)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE_BACK,
+            {
+                "keys": [key for key, _ends_at in windows],
+                "ends": [ends_at for _key, ends_at in windows],
+                "forget": [False] * len(counted) + [True] * len(forget),
+            },
+        )
 
 
 def _key(limit: Limit, subject: str) -> str:

@@ -159,3 +159,21 @@ def test_the_address_is_counted_from_the_right(settings, remote, forwarded, prox
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
     assert throttle.client_address(request) == address
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_two_tries_ever_wait_for_each_other_in_a_circle():
+    """Successes, failures and refusals of a few names at once, many times: no deadlock is reported."""
+    numbers = iter(range(PARALLEL))
+
+    def attempt() -> None:
+        number = next(numbers)
+        for turn in range(20):
+            try:
+                counted = throttle.login(f"SIR{(number + turn) % 5:06d}", f"192.0.2.{number % 3}", None)
+            except TooManyTries:
+                continue
+            if number % 2:
+                counted.succeeded()
+
+    assert in_parallel(attempt) == PARALLEL

@@ -95,7 +95,9 @@ def test_with_the_mail_server_down_registration_works_and_the_mail_comes_later(s
     assert User.objects.filter(username="SIR094701").exists()
     work()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT status::text, attempts, scheduled_at > now() FROM procrastinate_jobs")
+        cursor.execute(
+            "SELECT status::text, attempts, scheduled_at > now() FROM procrastinate_jobs WHERE queue_name = 'mail'"
+        )
         assert cursor.fetchall() == [("todo", 1, True)]
         cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
     arrived = Mailbox()
