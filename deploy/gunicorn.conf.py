@@ -14,4 +14,4 @@ timeout = 30  # seconds without a sign of life; then the worker is replaced
 graceful_timeout = 10  # seconds for requests in flight at a stop
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow disk must not look like a dead worker
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-control_socket_disable = True
+control_socket_disable = True  # nothing but the face listens

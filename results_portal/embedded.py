@@ -94,13 +94,14 @@ def find_binaries() -> Path:
     )
 
 
-def die_with_parent(death_signal: int) -> Callable[[], None]:
+def die_with_parent(death_signal: int, parent: int | None = None) -> Callable[[], None]:
     """Return a ``preexec_fn`` by which the child gets `death_signal` when its parent dies, however it dies.
 
     Use: ``subprocess.Popen(..., preexec_fn=die_with_parent(signal.SIGTERM))``. The parent is the thread
     that starts the child, so start it from one that lives long. Linux only; elsewhere it does nothing.
+    A process that wants this of itself calls ``die_with_parent(signal.SIGTERM, os.getppid())()``.
     """
-    parent = os.getpid()
+    parent = parent or os.getpid()
 
     def in_child() -> None:
         if sys.platform == "linux":

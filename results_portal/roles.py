@@ -90,7 +90,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     WORKER: {
         "accounts_user": READ,
         "accounts_session": ("SELECT", "DELETE"),
-        "accounts_throttlecounter": ("SELECT", "DELETE"),
+        "accounts_throttlecounter": ("SELECT", "UPDATE", "DELETE"),  # UPDATE: to lock what it sweeps
         "procrastinate_events": WRITE,
         "procrastinate_jobs": WRITE,
         "procrastinate_periodic_defers": WRITE,

@@ -8,6 +8,8 @@ from aiosmtpd.controller import Controller
 from django.db import connection
 from procrastinate.contrib.django import app
 
+from results_portal.roles import WORKER
+
 
 class Mailbox(list[EmailMessage]):
     """What arrived, in order."""
@@ -26,13 +28,17 @@ def serve(mailbox: Mailbox, port: int) -> Controller:
 
 
 def work() -> None:
-    """Run the worker until the queue is empty: what is due is sent, what fails is put back for later."""
-    kept_open = connection.settings_dict["CONN_MAX_AGE"]
-    connection.settings_dict["CONN_MAX_AGE"] = 0  # the worker's threads end here, and their connections too
+    """Run the worker until the queue is empty: what is due is sent, what fails is put back for later.
+
+    Its connections have the worker's rights; they end with its threads.
+    """
+    before = dict(connection.settings_dict)
+    options = {**before["OPTIONS"], "options": f"-c role={WORKER}"}
+    connection.settings_dict.update(CONN_MAX_AGE=0, OPTIONS=options)
     try:
         _work()
     finally:
-        connection.settings_dict["CONN_MAX_AGE"] = kept_open
+        connection.settings_dict.update(before)
 
 
 def _work() -> None:

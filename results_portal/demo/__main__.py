@@ -43,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--reset", action="store_true", help="forget everything and start over")
     reset = parser.parse_args().reset
-    die_with_parent(signal.SIGTERM)()
+    die_with_parent(signal.SIGTERM, os.getppid())()  # make, which a kill -9 may have ended
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
@@ -116,6 +116,7 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
     known = _read_env()
     return {
         **{name: known.get(name) or secrets.token_urlsafe(48) for name in SECRETS},
+        "DJANGO_SETTINGS_MODULE": "results_portal.settings",
         "PORTAL_FACE": "staff",
         "PORTAL_HTTPS": "off",
         "DATABASE_URL": database_url,

@@ -125,13 +125,18 @@ def load() -> None:
 
 
 def sign_ins() -> Iterator[str]:
-    """A few lines for the person who starts the demo: who can sign in where."""
-    for row in _read(SLIPS):
-        if row["registered"] == "yes" and row["session"] in {"B2F-DEMO", "A2KS-DEMO", "YLM-DEMO"}:
-            yield f"candidate   {row['id_number']}  {row['password']}   {row['session']}"
+    """A few lines for the person who starts the demo: who can sign in where, and a slip to register with."""
+    slips = _read(SLIPS)
+    for plan in SESSIONS:
+        own = [row for row in slips if row["session"] == plan.code]
+        registered = next(row for row in own if row["registered"] == "yes")
+        free = next(row for row in own if row["registered"] == "no")
+        yield f"{plan.code:<10} log in {registered['id_number']} {registered['password']}" + (
+            f"   or register {free['id_number']} with {free['secret_number']}"
+        )
     for path, who in ((CENTRES, "centre"), (STAFF, "staff")):
         for row in _read(path):
-            yield f"{who:<11} {row['email']}  {row['password']}"
+            yield f"{who:<10} log in {row['email']} {row['password']}"
 
 
 def _make_people(suggest_password) -> "User":  # noqa: F821

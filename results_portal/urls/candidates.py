@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/password/", views.change_password, name="change-password"),
     path("account/updates/", views.choose_updates, name="choose-updates"),
     path("account/confirmation/", views.resend_confirmation, name="resend-confirmation"),
+    path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),
     path("forgotten-password/", views.forgotten_password, name="forgotten-password"),
     path("new-password/<uidb64>/<token>/", views.NewPasswordView.as_view(), name="new-password"),
     *(path(f"{name}/", views.text_page, {"name": name}, name=name) for name in ("help", "terms", "privacy")),

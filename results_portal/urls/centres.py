@@ -12,6 +12,7 @@ urlpatterns = [
     path("sessions/<str:code>/", views.session, name="session"),
     path("account/", views.account, name="account"),
     path("account/password/", views.change_password, name="change-password"),
+    path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),
     path("forgotten-password/", account_views.forgotten_password, name="forgotten-password"),
     path("new-password/<uidb64>/<token>/", account_views.NewPasswordView.as_view(), name="new-password"),
     *common.texts_elsewhere,

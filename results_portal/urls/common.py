@@ -10,7 +10,6 @@ from accounts import views
 urlpatterns = [
     path("language/", views.set_language, name="set-language"),
     path("sign-out/", views.sign_out, name="sign-out"),
-    path("confirm/<str:token>/", views.confirm_email, name="confirm-email"),
 ]
 
 handlers = {

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import path, reverse_lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
@@ -10,8 +11,10 @@ from accounts.forms import SignInForm
 from accounts.views import SignInView
 from results_portal.urls import common
 
-admin.site.site_header = admin.site.site_title = settings.AUTHORISED_CENTRE["name"]
-admin.site.index_title = _("Exams office")
+admin.site.site_header = admin.site.site_title = format_lazy(
+    "{centre} – {office}", centre=settings.AUTHORISED_CENTRE["name"], office=_("Exams office")
+)
+admin.site.index_title = _("What would you like to do?")
 admin.site.site_url = settings.FACE_URLS["candidates"]
 
 

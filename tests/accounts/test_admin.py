@@ -1,5 +1,7 @@
 """The exams office's pages about accounts: what an officer may do, and what only a superuser may."""
 
+import json
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
@@ -61,7 +63,7 @@ def account_form(user: User, **changed) -> dict:
 def jobs() -> list[tuple[str, dict]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name, args FROM procrastinate_jobs ORDER BY id")
-        return [(name.rpartition(".")[2], args) for name, args in cursor]
+        return [(name.rpartition(".")[2], json.loads(args)) for name, args in cursor]
 
 
 # --- Found ------------------------------------------------------------------------------------------
@@ -74,7 +76,7 @@ def test_a_candidate_is_found_by_number_address_or_name(staff_face, officer, ali
     )
     page = page_of(staff_face.get(LIST, {"q": typed}))
     assert "SIR094701" in page
-    assert ("1 account" in page) or page.count('class="field-who') == 1 or page.count("field-who") == 1
+    assert page.count('class="field-who"') == 1
 
 
 def test_accounts_are_filtered_by_face_confirmation_and_activity(staff_face, officer, alice):
@@ -126,7 +128,7 @@ def test_a_candidates_page_shows_entry_and_choices_and_no_hash(staff_face, offic
     assert "password" not in page.replace('href="/admin/password_change/"', "").lower().replace(
         "change password", ""
     )
-    for field in ("is_superuser", "groups", "face", "username", "is_staff", "language"):
+    for field in ("is_superuser", "groups", "face", "username", "is_staff"):
         assert f'name="{field}"' not in page
 
 
@@ -237,7 +239,7 @@ def test_an_officer_makes_no_account_of_staff_or_candidates(staff_face, officer,
 
 
 def test_a_first_password_is_checked_and_never_shown_again(staff_face, officer):
-    for password in ("short", "passwordpassword", "segreteria@liceo"):
+    for password in ("short", "qwerty123456", "segreteria@liceo"):
         page = page_of(staff_face.post(f"{LIST}add/", new_account(password1=password, password2=password)))
         assert 'class="errorlist"' in page
         assert f'value="{password}"' not in page

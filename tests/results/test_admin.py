@@ -220,7 +220,7 @@ def test_statements_are_filtered_by_what_stands_against_them(staff_face, officer
 
 def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
     draft = factories.session(code="DRAFT", approved=False)
-    factories.session(code="LATER", opens_in=DAY)
+    later = factories.session(code="LATER", opens_in=DAY)
     opened = factories.session(code="OPENED")
     stopped = factories.session(code="STOPPED")
     Release.objects.filter(session=stopped).update(
@@ -232,10 +232,20 @@ def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
 
     page = page_of(staff_face.get("/admin/results/examsession/"))
 
-    assert "Draft: not approved<" in page
-    assert "Approved, opens " in page
-    assert "(Italian time); 1 result waits for approval" in page
-    assert "Stopped: Wrong file" in page
+    for words in (
+        "draft: not approved",
+        "approved, not open yet",
+        "open; 1 result waits for approval",
+        "stopped: Wrong file",
+    ):
+        assert f'<td class="field-state_in_words">{words}</td>' in page
+    for session, words in (
+        (draft, "Draft: not approved<"),
+        (later, "Approved, opens "),
+        (opened, "(Italian time); 1 result waits for approval<"),
+        (stopped, "Stopped: Wrong file<"),
+    ):
+        assert words in page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/change/"))
     for state, code in (
         ("draft", "DRAFT"),
         ("approved", "LATER"),

@@ -1,0 +1,512 @@
+"""Loading the entries of a session: what a file says, what it must not say, and what is stored."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from centres.models import PreparationCentre
+from results.importing.reports import MASKED
+from results.models import Entry
+from results.numbers import digest_secret_number
+from tests import factories
+from tests.results.loading import (
+    ENTRY_COLUMNS,
+    entry_row,
+    load_entries,
+    whole_database,
+    write,
+    write_table,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def session():
+    return factories.session("B2F", code="B2F-2026-06")
+
+
+@pytest.fixture(params=["csv", "xlsx"])
+def path(request, tmp_path):
+    """A file of either kind."""
+    return tmp_path / f"entries.{request.param}"
+
+
+# --- What is stored ------------------------------------------------------------------------------------
+
+
+def test_every_row_becomes_an_entry(session, path):
+    centre = factories.centre(name="Liceo Volta", code="C17")
+    rows = [
+        entry_row(1, secret_number="0042", preparation_centre="Liceo Volta"),
+        entry_row(2, family_name="Nguyễn", given_names="Thị Ánh", preparation_centre="c17"),
+        entry_row(3, family_name="Ковалёв", given_names="李"),
+    ]
+    report = load_entries(session, write(path, rows))
+
+    assert (report.added, report.changed, report.unchanged) == (3, 0, 0)
+    first, second, third = Entry.objects.order_by("id_number")
+    assert (first.session, first.id_number, first.candidate_number) == (session, "SIR000001", "0001")
+    assert (first.family_name, first.given_names, first.date_of_birth) == (
+        "Bianchi",
+        "Alice Maria",
+        date(2010, 3, 14),
+    )
+    assert first.secret_digest == digest_secret_number("SIR000001", "0042")
+    assert (first.preparation_centre, second.preparation_centre, third.preparation_centre) == (
+        centre,
+        centre,
+        None,
+    )
+    assert (second.name, third.name) == ("Thị Ánh Nguyễn", "李 Ковалёв")
+    assert (first.user, first.held_back, first.hold_reason) == (None, False, "")
+    assert str(report) == "Stored: 3 added, 0 changed, 0 unchanged."
+
+
+def test_numbers_are_forgiven_their_spaces_case_and_letters_for_noughts(session, path):
+    row = entry_row(id_number=" sir-o947 O1 ", secret_number="84 82", candidate_number="7")
+    assert not load_entries(session, write(path, [row])).faults
+    entry = Entry.objects.get()
+    assert (entry.id_number, entry.candidate_number) == ("SIR094701", "0007")
+    assert entry.secret_digest == digest_secret_number("SIR094701", "8482")
+
+
+def test_column_names_are_forgiven_their_case_spaces_and_order(session, path):
+    row = entry_row()
+    columns = list(reversed(row))
+    headings = [column.replace("_", " ").title() for column in columns]
+    load_entries(session, write_table(path, [headings, [row[column] for column in columns]]))
+    assert Entry.objects.get().id_number == "SIR000001"
+
+
+def test_cells_that_a_spreadsheet_made_numbers_and_dates_are_read_as_a_person_reads_them(session, tmp_path):
+    row = entry_row(secret_number=8482.0, candidate_number=7, date_of_birth=date(2010, 3, 14))
+    assert not load_entries(session, write(tmp_path / "entries.xlsx", [row])).faults
+    entry = Entry.objects.get()
+    assert (entry.candidate_number, entry.date_of_birth) == ("0007", date(2010, 3, 14))
+    assert entry.secret_digest == digest_secret_number("SIR000001", "8482")
+
+
+def test_a_name_is_stored_the_same_whichever_way_its_accents_are_composed(session, path):
+    load_entries(session, write(path, [entry_row(family_name="Nicolo\u0300  Rossi")]))
+    assert Entry.objects.get().family_name == "Nicolò Rossi"
+    again = load_entries(session, write(path, [entry_row(family_name="Nicolò Rossi")]))
+    assert again.unchanged == 1
+
+
+def test_loading_the_same_file_again_changes_nothing_and_says_so(session, path):
+    file = write(path, [entry_row(1, preparation_centre="Scuola Nuova"), entry_row(2)])
+    load_entries(session, file)
+    before = whole_database()
+    report = load_entries(session, file)
+    assert whole_database() == before
+    assert str(report) == "Nothing changed: 2 rows of the file, all stored already."
+    assert not report.warnings
+
+
+def test_what_the_file_says_of_a_known_entry_replaces_what_is_stored(session, path):
+    load_entries(
+        session, write(path, [entry_row(1, preparation_centre="Scuola Nuova"), entry_row(2), entry_row(3)])
+    )
+    kept = Entry.objects.get(id_number="SIR000001").pk
+    changed = entry_row(
+        1, secret_number="9999", candidate_number="5003", family_name="Verdi", date_of_birth="2009-01-02"
+    )
+    report = load_entries(session, write(path, [changed, entry_row(2), entry_row(4)]))
+
+    assert (report.added, report.changed, report.unchanged) == (1, 1, 1)
+    entry = Entry.objects.get(id_number="SIR000001")
+    assert (entry.pk, entry.family_name, entry.candidate_number) == (kept, "Verdi", "5003")
+    assert (entry.date_of_birth, entry.preparation_centre) == (date(2009, 1, 2), None)
+    assert entry.secret_digest == digest_secret_number("SIR000001", "9999")
+
+
+def test_entries_that_the_file_does_not_name_stay_and_are_counted(session, path):
+    load_entries(session, write(path, [entry_row(n) for n in (1, 2, 3)]))
+    report = load_entries(session, write(path, [entry_row(2)]))
+    assert report.notes == ["2 entries of this session are not in the file; they stay as they are."]
+    assert Entry.objects.count() == 3
+
+
+def test_two_candidates_may_exchange_their_candidate_numbers(session, path):
+    load_entries(session, write(path, [entry_row(1), entry_row(2)]))
+    swapped = [entry_row(1, candidate_number="0002"), entry_row(2, candidate_number="0001"), entry_row(3)]
+    assert load_entries(session, write(path, swapped)).changed == 2
+    assert [entry.candidate_number for entry in Entry.objects.order_by("id_number")] == [
+        "0002",
+        "0001",
+        "0003",
+    ]
+
+
+def test_a_new_candidate_may_take_the_number_that_another_gives_up(session, path):
+    load_entries(session, write(path, [entry_row(1)]))
+    rows = [entry_row(2, candidate_number="0001"), entry_row(1, candidate_number="0002")]
+    report = load_entries(session, write(path, rows))
+    assert (report.added, report.changed) == (1, 1)
+
+
+def test_the_secret_number_of_a_registered_candidate_stays_with_a_warning(session, path):
+    load_entries(session, write(path, [entry_row(1), entry_row(2)]))
+    entry = Entry.objects.get(id_number="SIR000001")
+    factories.candidate(entry)
+    rows = [entry_row(1, secret_number="1111", family_name="Verdi"), entry_row(2, secret_number="2222")]
+    report = load_entries(session, write(path, rows))
+
+    entry.refresh_from_db()
+    assert entry.family_name == "Verdi"
+    assert entry.secret_digest == digest_secret_number("SIR000001", "7001")
+    assert Entry.objects.get(id_number="SIR000002").secret_digest == digest_secret_number("SIR000002", "2222")
+    assert str(report.warnings) == (
+        "Row 2, column secret_number, “••••”: another Secret Number, but the candidate has registered:"
+        " the first one stays."
+    )
+    assert load_entries(session, path).unchanged == 2
+
+
+def test_an_import_never_touches_who_registered_nor_what_is_held_back(session, path):
+    load_entries(session, write(path, [entry_row(1)]))
+    entry = Entry.objects.get()
+    user = factories.candidate(entry)
+    Entry.objects.update(held_back=True, hold_reason="Identity to be checked")
+    load_entries(session, write(path, [entry_row(1, family_name="Verdi")]))
+    entry.refresh_from_db()
+    assert (entry.family_name, entry.user, entry.held_back) == ("Verdi", user, True)
+
+
+def test_every_change_of_an_entry_is_in_the_history_and_an_unchanged_one_is_not(session, path):
+    load_entries(session, write(path, [entry_row(1), entry_row(2)]))
+    load_entries(session, write(path, [entry_row(1, family_name="Verdi"), entry_row(2)]))
+    event = Entry.pgh_event_models["update"]
+    assert list(event.objects.order_by("pgh_id").values_list("pgh_label", "id_number", "family_name")) == [
+        ("insert", "SIR000001", "Bianchi"),
+        ("insert", "SIR000002", "Bianchi"),
+        ("update", "SIR000001", "Verdi"),
+    ]
+
+
+# --- Preparation centres -------------------------------------------------------------------------------
+
+
+def test_an_unknown_preparation_centre_is_added_and_said_so(session, path):
+    rows = [
+        entry_row(1, preparation_centre="Liceo  Galilei"),
+        entry_row(2, preparation_centre="LICEO GALILEI"),
+        entry_row(3, preparation_centre="Scuola Nuova"),
+    ]
+    report = load_entries(session, write(path, rows))
+    assert list(PreparationCentre.objects.values_list("name", "code")) == [
+        ("Liceo Galilei", ""),
+        ("Scuola Nuova", ""),
+    ]
+    assert Entry.objects.filter(preparation_centre__name="Liceo Galilei").count() == 2
+    assert str(report.warnings) == (
+        "Row 2, column preparation_centre, “Liceo Galilei”: a new preparation centre,"
+        " which will be added with 2 entries.\n"
+        "Row 4, column preparation_centre, “Scuola Nuova”: a new preparation centre,"
+        " which will be added with 1 entry."
+    )
+
+
+@pytest.mark.parametrize("written", ["Liceo Volta", " liceo   VOLTA ", "c17", "C17"])
+def test_a_known_preparation_centre_is_found_by_name_or_code(session, tmp_path, written):
+    centre = factories.centre(name="Liceo  Volta", code="C17")
+    report = load_entries(session, write(tmp_path / "e.csv", [entry_row(preparation_centre=written)]))
+    assert Entry.objects.get().preparation_centre == centre
+    assert not report.warnings
+
+
+def test_a_code_goes_before_a_name(session, tmp_path):
+    factories.centre(name="C17", code="")
+    by_code = factories.centre(name="Liceo Volta", code="C17")
+    load_entries(session, write(tmp_path / "e.csv", [entry_row(preparation_centre="C17")]))
+    assert Entry.objects.get().preparation_centre == by_code
+
+
+def test_an_unknown_code_of_digits_is_no_new_centre_and_is_not_repeated(session, path):
+    report = load_entries(session, write(path, [entry_row(preparation_centre="8482")]))
+    assert str(report.faults) == (
+        "Row 2, column preparation_centre, “••••”: no preparation centre has this code."
+        " Expected: the code of one that is there, or a name."
+    )
+    assert not PreparationCentre.objects.exists()
+
+
+# --- Faults of a cell ----------------------------------------------------------------------------------
+
+
+ID_FORM = ("not an ID Number", "letters, then digits, such as SIR094701")
+SECRET_FORM = ("not a Secret Number", "4 to 12 letters or digits, as on the slip")
+LOST_ZEROS = (
+    "spreadsheet programs drop zeros at the beginning, as they did here",
+    "all digits of the Secret Number, in a column formatted as text",
+)
+NUMBER_FORM = ("not a candidate number", "4 digits, such as 5003")
+NAME_FORM = ("not a name", "a name")
+NAME_LENGTH = ("the text has 81 characters", "80 characters at most")
+CENTRE_LENGTH = ("the text has 121 characters", "120 characters at most")
+ONE_LINE = ("the text has a control character or a line break", "one line of plain text")
+DATE = "a date such as 2010-03-14 (year, month, day)"
+DATE_FORM = ("not a date in this form", DATE)
+NO_DAY = ("the calendar has no such day", DATE)
+NEVER_BORN = ("nobody who sits the exam was born then", "a day in the past, from 1900 on")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("id_number", "SIR12", ID_FORM),
+        ("id_number", "SIR0947012345", ID_FORM),
+        ("id_number", "094701SIR", ID_FORM),
+        ("secret_number", "84!82", SECRET_FORM),
+        ("secret_number", "A" * 13, SECRET_FORM),
+        ("secret_number", "482", LOST_ZEROS),
+        ("secret_number", "0", LOST_ZEROS),
+        ("candidate_number", "50-3", NUMBER_FORM),
+        ("candidate_number", "5003.5", NUMBER_FORM),
+        ("candidate_number", "٥٠٠٣", NUMBER_FORM),
+        ("candidate_number", "-5003", NUMBER_FORM),
+        ("given_names", "84", NAME_FORM),
+        ("given_names", "x" * 81, NAME_LENGTH),
+        ("family_name", "Ros\x07si", ONE_LINE),
+        ("family_name", "Rossi\nBianchi", ONE_LINE),
+        ("family_name", "A\u202ecila", ONE_LINE),
+        ("date_of_birth", "14/03/2010", DATE_FORM),
+        ("date_of_birth", "2010-3-14", DATE_FORM),
+        ("date_of_birth", "14 marzo 2010", DATE_FORM),
+        ("date_of_birth", "2010-02-30", NO_DAY),
+        ("date_of_birth", "1899-12-31", NEVER_BORN),
+        ("preparation_centre", "x" * 121, CENTRE_LENGTH),
+        ("preparation_centre", "Liceo\tVolta", ONE_LINE),
+    ],
+)
+def test_a_cell_that_is_not_what_its_column_asks_for_is_a_fault(session, path, column, value, said):
+    if path.suffix == ".xlsx" and "\x07" in value:
+        pytest.skip("a workbook cannot hold it")
+    report = load_entries(session, write(path, [entry_row(1), entry_row(2, **{column: value})]))
+    [fault] = report.faults
+    shown = MASKED if column == "secret_number" else value
+    assert (fault.row, fault.column, fault.value) == (3, column, shown)
+    assert (fault.wrong, fault.expected) == said
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize("column", ENTRY_COLUMNS[:-1])
+@pytest.mark.parametrize("blank", ["", " \u00a0 "])
+def test_only_the_preparation_centre_may_be_empty(session, path, column, blank):
+    report = load_entries(session, write(path, [entry_row(1, **{column: blank})]))
+    [fault] = report.faults
+    assert (fault.row, fault.column, fault.wrong) == (2, column, "the cell is empty")
+
+
+def test_a_fault_is_one_short_line_of_row_column_value_what_is_wrong_and_what_is_expected(session, path):
+    row = entry_row(1, date_of_birth="14/03/2010", given_names="one\ntwo" + 30_000 * "x")
+    assert str(load_entries(session, write(path, [row])).faults) == (
+        "Row 2, column given_names, “one\\ntwo"
+        + 33 * "x"
+        + "…”: the text has a control character or a line break."
+        " Expected: one line of plain text.\n"
+        "Row 2, column date_of_birth, “14/03/2010”: not a date in this form."
+        " Expected: a date such as 2010-03-14 (year, month, day)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "sound"), [(-1, True), (0, False), (1, False)], ids=["yesterday", "today", "tomorrow"]
+)
+def test_a_date_of_birth_is_in_the_past(session, tmp_path, days, sound):
+    day = timezone.localdate(factories.database_now()) + timedelta(days=days)
+    report = load_entries(session, write(tmp_path / "e.csv", [entry_row(date_of_birth=day.isoformat())]))
+    assert bool(report.faults) is not sound
+
+
+def test_names_may_be_eighty_characters_long_and_born_in_1900(session, path):
+    row = entry_row(family_name="x" * 80, given_names="é" * 80, date_of_birth="1900-01-01")
+    assert not load_entries(session, write(path, [row])).faults
+
+
+# --- Faults between rows, and with what is stored ------------------------------------------------------
+
+
+def test_the_same_id_number_twice_names_both_rows(session, path):
+    rows = [
+        entry_row(1),
+        entry_row(2),
+        entry_row(3, id_number="sir 000001"),
+        entry_row(4, id_number="SIR000001"),
+    ]
+    report = load_entries(session, write(path, rows))
+    assert str(report.faults) == (
+        "Row 4, column id_number, “SIR000001”: the same ID Number stands in row 2."
+        " Expected: one row for each candidate.\n"
+        "Row 5, column id_number, “SIR000001”: the same ID Number stands in row 2."
+        " Expected: one row for each candidate."
+    )
+
+
+def test_the_same_candidate_number_twice_names_both_rows(session, path):
+    report = load_entries(session, write(path, [entry_row(1, candidate_number="12"), entry_row(12)]))
+    assert str(report.faults) == (
+        "Row 3, column candidate_number, “0012”: the same candidate number stands in row 2."
+        " Expected: one row for each candidate."
+    )
+
+
+def test_a_candidate_number_of_an_entry_that_is_not_in_the_file_is_taken(session, path):
+    load_entries(session, write(path, [entry_row(1)]))
+    report = load_entries(session, write(path, [entry_row(2, candidate_number="0001")]))
+    assert str(report.faults) == (
+        "Row 2, column candidate_number, “0001”: candidate SIR000001 of this session has this candidate"
+        " number. Expected: a candidate number of its own."
+    )
+
+
+def test_a_candidate_number_may_be_the_same_in_another_session(session, path):
+    factories.entry(factories.session(), candidate_number="0001")
+    assert not load_entries(session, write(path, [entry_row(77, candidate_number="0001")])).faults
+
+
+def test_an_id_number_of_another_session_names_that_session(session, path):
+    factories.entry(factories.session(code="C1A-2026-03"), id_number="SIR000001")
+    report = load_entries(session, write(path, [entry_row(1)]))
+    assert str(report.faults) == (
+        "Row 2, column id_number, “SIR000001”: this candidate is entered for session C1A-2026-03."
+        " Expected: an ID Number of session B2F-2026-06, or a new one."
+    )
+
+
+def test_all_faults_are_found_at_once_in_the_order_of_the_rows(session, path):
+    load_entries(session, write(path, [entry_row(9)]))
+    rows = [
+        entry_row(1, date_of_birth="no", family_name=""),
+        entry_row(2, candidate_number="0009"),
+        entry_row(1, secret_number="1"),
+    ]
+    found = load_entries(session, write(path, rows)).faults
+    assert [(fault.row, fault.column, fault.value) for fault in found] == [
+        (2, "family_name", ""),
+        (2, "date_of_birth", "no"),
+        (3, "candidate_number", "0009"),
+        (4, "secret_number", MASKED),
+        (4, "id_number", "SIR000001"),
+        (4, "candidate_number", "0001"),
+    ]
+
+
+def test_a_file_with_one_fault_stores_nothing_at_all(session, path):
+    load_entries(session, write(path, [entry_row(n) for n in range(1, 4)]))
+    before = whole_database()
+    rows = [
+        entry_row(1, family_name="Verdi", preparation_centre="Scuola Nuova"),
+        entry_row(5),
+        entry_row(6, id_number="?"),
+    ]
+    report = load_entries(session, write(path, rows))
+    assert str(report) == "Nothing was stored: the file has 1 fault."
+    assert whole_database() == before
+
+
+def test_a_dry_run_says_what_it_would_do_and_stores_nothing(session, path):
+    load_entries(session, write(path, [entry_row(1), entry_row(2)]))
+    before = whole_database()
+    rows = [entry_row(1, family_name="Verdi", preparation_centre="Scuola Nuova"), entry_row(3)]
+    report = load_entries(session, write(path, rows), dry_run=True)
+    assert str(report) == (
+        "Nothing was stored (dry run).\n"
+        "It would be: 1 added, 1 changed, 0 unchanged.\n"
+        "1 entry of this session is not in the file; it stays as it is."
+    )
+    assert "a new preparation centre, which will be added with 1 entry" in str(report.warnings)
+    assert whole_database() == before
+    assert load_entries(session, path).added == 1
+
+
+def test_only_the_first_hundred_faults_are_kept_in_order_and_the_rest_counted(session, tmp_path):
+    rows = [entry_row(n, date_of_birth="no") for n in range(1, 151)] + [entry_row(n) for n in range(1, 151)]
+    report = load_entries(session, write(tmp_path / "e.csv", rows))
+    assert len(report.faults) == 150 + 2 * 150
+    lines = str(report.faults).splitlines()
+    assert len(lines) == 101
+    assert [int(line.split(",")[0].removeprefix("Row ")) for line in lines[:100]] == list(range(2, 102))
+    assert lines[100] == "… and 350 more"
+
+
+# --- Warnings about a whole file -----------------------------------------------------------------------
+
+
+def test_secret_numbers_of_different_lengths_may_have_lost_zeros(session, path):
+    rows = [entry_row(n, secret_number=f"{n:06d}") for n in (1, 2, 3)] + [entry_row(4, secret_number="12345")]
+    report = load_entries(session, write(path, rows))
+    assert str(report.warnings) == (
+        "Column secret_number: the Secret Numbers differ in length: 3 of 6 digits, 1 of 5 digits."
+        " Expected: the zeros at the beginning, which spreadsheet programs drop."
+    )
+    assert report.added == 4
+
+
+def test_candidate_numbers_beyond_four_digits_are_odd_but_stand(session, path):
+    report = load_entries(session, write(path, [entry_row(1, candidate_number="10001")]))
+    assert str(report.warnings) == (
+        "Column candidate_number: 1 candidate number has more than 4 digits."
+        " Expected: 4 digits, as on the slip, unless a session has more than 10,000 candidates."
+    )
+    assert Entry.objects.get().candidate_number == "10001"
+
+
+# --- Secret Numbers ------------------------------------------------------------------------------------
+
+
+def test_a_secret_number_in_a_wrong_column_is_not_repeated(session, path):
+    shifted = [
+        entry_row(1, id_number="8482", secret_number="8482"),
+        entry_row(2, date_of_birth="7K2M9A", secret_number="7K2M9A"),
+        entry_row(3, family_name="8482"),
+    ]
+    report = load_entries(session, write(path, shifted))
+    assert len(report.faults) == 3
+    assert "8482" not in str(report.faults)
+    assert "7K2M9A" not in str(report.faults)
+
+
+def test_a_file_without_a_header_repeats_nothing_of_its_first_candidate(session, path):
+    row = entry_row()
+    report = load_entries(session, write_table(path, [list(row.values()), list(entry_row(2).values())]))
+    assert str(report.faults) == (
+        "Row 1: this row has no column name that is known. Expected: id_number, secret_number,"
+        " candidate_number, family_name, given_names, date_of_birth, preparation_centre."
+    )
+
+
+def test_secret_numbers_are_in_no_table_no_message_and_no_log(session, path, caplog):
+    secrets = [f"X7Q{n}Z9" for n in range(1, 6)]
+    rows = [entry_row(n, secret_number=secret) for n, secret in enumerate(secrets, 1)]
+    caplog.set_level(0)
+    reports = [
+        load_entries(session, write(path, rows)),
+        load_entries(
+            session, write(path, [{**row, "secret_number": "Y" + row["secret_number"]} for row in rows])
+        ),
+        load_entries(
+            session,
+            write(path, [{**row, "date_of_birth": "?", "secret_number": "?" + secrets[0]} for row in rows]),
+        ),
+    ]
+    said = "".join(f"{report}{report.faults}{report.warnings}" for report in reports)
+    everywhere = said + caplog.text + str(whole_database())
+    assert Entry.objects.count() == 5
+    assert len(reports[2].faults) == 10
+    assert not any(secret in everywhere for secret in secrets)
+
+
+# --- Work ----------------------------------------------------------------------------------------------
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(session, tmp_path, django_assert_num_queries):
+    one = write(tmp_path / "one.csv", [entry_row(1, preparation_centre="A")])
+    many = write(
+        tmp_path / "many.csv", [entry_row(n, preparation_centre=f"Centre {n}") for n in range(2, 500)]
+    )
+    for file in (one, many):
+        with django_assert_num_queries(23):
+            load_entries(session, file)
