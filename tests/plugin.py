@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -19,14 +20,16 @@ from results_portal.embedded import Server
 from results_portal.roles import ROLES
 
 cleanup = ExitStack()
-urls: dict[str, str] = {}
+urls: dict[str, str] = {}  # of each login of the tests' database
+admin_url = ""  # of the server's administrator, to the tests' database
 
 
 def _folder() -> Path:
     return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True)))
 
 
-def _admin_url() -> str:
+def _server() -> str:
+    """URL of the administrator's login."""
     if given := os.environ.get("DATABASE_URL"):
         return given
     return cleanup.enter_context(Server(_folder(), fast=True)).url()
@@ -34,10 +37,12 @@ def _admin_url() -> str:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-django reads the settings in the same hook
 def pytest_load_initial_conftests() -> None:
-    admin_url = _admin_url()
+    global admin_url  # noqa: PLW0603 (a plugin is a module)
+    server = _server()
     name = f"portal_test_{secrets.token_hex(4)}"
-    cleanup.callback(bootstrap.drop, admin_url, name)
-    urls.update(bootstrap.bootstrap(admin_url, name))
+    cleanup.callback(bootstrap.drop, server, name)
+    urls.update(bootstrap.bootstrap(server, name))
+    admin_url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     os.environ.update(
         DATABASE_URL=urls["owner"],
         PORTAL_FACE="candidates",
@@ -57,7 +62,7 @@ def pytest_load_initial_conftests() -> None:
         EMAIL_URL="smtp://127.0.0.1:9",  # refuses; a test that sends mail starts a server of its own
     )
     # The tests' requests run under the role of their face (tests/conftest.py): the owner must reach it.
-    with psycopg.connect(admin_url, autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         for role in ROLES:
             admin.execute(f"GRANT {role} TO {name}_owner")
 

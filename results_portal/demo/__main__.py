@@ -21,12 +21,10 @@ from urllib.parse import urlsplit
 
 from results_portal.bootstrap import bootstrap, drop
 from results_portal.demo import mailserver
+from results_portal.demo.data import FOLDER, ROOT, SLIPS, STAFF, VAR, sign_ins
 from results_portal.embedded import EmbeddedError, Server, die_with_parent
 
-ROOT = Path(__file__).resolve().parents[2]
-VAR = ROOT / "var"
-DEMO = VAR / "demo"
-ENV_FILE = DEMO / "env"
+ENV_FILE = FOLDER / "env"
 MAIL = VAR / "mail"
 POSTGRES = VAR / "postgres"
 FACES = {"candidates": 8000, "centres": 8001, "staff": 8002}
@@ -62,10 +60,10 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     _check_free(ports)
     started = time.monotonic()
     if reset:
-        for folder in (DEMO, MAIL):
+        for folder in (FOLDER, MAIL):
             shutil.rmtree(folder, ignore_errors=True)
-    DEMO.mkdir(parents=True, exist_ok=True)
-    DEMO.chmod(0o700)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    FOLDER.chmod(0o700)
 
     _say("Database …")
     urls = _database(running, reset=reset)
@@ -119,6 +117,7 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
         "DJANGO_SETTINGS_MODULE": "results_portal.settings",
         "PORTAL_FACE": "staff",
         "PORTAL_HTTPS": "off",
+        "STATIC_ROOT": str(VAR / "static"),
         "DATABASE_URL": database_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "EXTRA_ALLOWED_HOSTS": "localhost",
@@ -211,15 +210,13 @@ def _wait_until_up(face: str, port: int, process: subprocess.Popen) -> None:
 
 
 def _print_welcome(ports: dict[str, int], seconds: float) -> None:
-    from results_portal.demo.data import sign_ins
-
     print(f"\nThe demo is up ({seconds:.0f} s). Ctrl-C stops it; `make demo-reset` starts over.\n")
     for face, port in ports.items():
         print(f"  {face:<11} http://127.0.0.1:{port}/")
     print()
     for line in sign_ins():
         print(f"  {line}")
-    print("\n  Every slip: var/demo/slips.csv · staff: var/demo/staff.csv · mail: var/mail/\n", flush=True)
+    print(f"\n  Every slip: {SLIPS} · staff: {STAFF} · mail: {MAIL}/\n", flush=True)
 
 
 def _say(words: str) -> None:

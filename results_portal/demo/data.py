@@ -6,6 +6,7 @@ slips are written to var/demo/slips.csv.
 """
 
 import csv
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-VAR = Path(__file__).resolve().parents[2] / "var"
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))  # the demo's state; the browser tests have one of their own
 FOLDER = VAR / "demo"
 SLIPS = FOLDER / "slips.csv"
 STAFF = FOLDER / "staff.csv"
