@@ -46,9 +46,11 @@ class SignInForm(AuthenticationForm):
         self.fields["username"] = forms.CharField(
             label=_("Email address"),
             max_length=LONGEST_TYPED,
+            error_messages={"required": _("Type your email address.")},
             widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
         )
         self.fields["password"].max_length = LONGEST_TYPED
+        self.fields["password"].error_messages["required"] = _("Type your password.")
 
     def clean_username(self) -> str:
         return self.cleaned_data["username"].strip().lower()
@@ -75,6 +77,7 @@ class ForgottenPasswordForm(forms.Form):
     username = forms.CharField(
         label=_("Email address"),
         max_length=LONGEST_TYPED,
+        error_messages={"required": _("Type your email address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
 
@@ -103,11 +106,13 @@ class NewPasswordForm(forms.Form):
         max_length=LONGEST_TYPED,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 12 characters. Several words make a good one."),
+        error_messages={"required": _("Choose a new password.")},
     )
     new_password2 = forms.CharField(
         label=_("Confirm new password"),
         strip=False,
         max_length=LONGEST_TYPED,
+        error_messages={"required": _("Type the new password a second time.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -143,6 +148,7 @@ class CurrentPasswordForm(forms.Form):
         label=_("Current password"),
         strip=False,
         max_length=LONGEST_TYPED,
+        error_messages={"required": _("Type your current password.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
@@ -179,7 +185,11 @@ class ChangePasswordForm(CurrentPasswordForm, NewPasswordForm):
 class EmailForm(CurrentPasswordForm):
     """A new e-mail address."""
 
-    email = forms.EmailField(label=_("New email address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(
+        label=_("New email address"),
+        error_messages={"required": _("Type your new email address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
 
     field_order = ("email", "current_password")
 

@@ -50,7 +50,8 @@ class SignInView(auth_views.LoginView):
         response = super().form_valid(form)
         user = form.get_user()
         remember_device(self.request, response, user.username)
-        use_language(response, user.language)
+        if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:  # else this browser has its own
+            use_language(response, user.language)
         return response
 
     def form_invalid(self, form) -> HttpResponse:

@@ -28,6 +28,8 @@ PASSWORD_RULE = _("Exactly 6 letters and 2 digits, in any order. Capital and sma
 class IdNumberField(forms.CharField):
     """An ID Number as people type it; its value is as stored."""
 
+    default_error_messages = {"required": _("Type the ID Number from your slip.")}
+
     def __init__(self, **kwargs):
         attrs = {"autocomplete": "username", "autocapitalize": "characters", "spellcheck": "false"}
         super().__init__(
@@ -47,22 +49,26 @@ class RegistrationForm(forms.Form):
         label=_("Secret Number"),
         max_length=LONGEST_TYPED,
         help_text=_("On your slip, near the ID Number: usually 4 digits."),
+        error_messages={"required": _("Type the Secret Number from your slip.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
     email = forms.EmailField(
         label=_("Email address"),
         help_text=_("We send the confirmation here. An address that you will still have in a year is best."),
+        error_messages={"required": _("Type your email address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
         label=_("Password"),
         max_length=LONGEST_TYPED,
         help_text=PASSWORD_RULE,
+        error_messages={"required": _("Choose a password of 6 letters and 2 digits.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "data-suggest": True}),
     )
     confirm_password = forms.CharField(
         label=_("Confirm password"),
         max_length=LONGEST_TYPED,
+        error_messages={"required": _("Type the password a second time.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     terms = forms.BooleanField(

@@ -32,7 +32,8 @@ def session(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(seeing.sessions_of(centres), code=code)
     students = Paginator(seeing.statements_of(centres, found), STUDENTS_A_PAGE)
     page = students.get_page(request.GET.get("page"))
-    return render(request, "centres/session.html", {"session": found, "page": page})
+    context = {"session": found, "exam": found.exam_facts, "page": page}
+    return render(request, "centres/session.html", context)
 
 
 def account(request: HttpRequest) -> HttpResponse:

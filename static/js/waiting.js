@@ -13,24 +13,32 @@ const started = { date: Date.now(), steady: performance.now() };
 const elapsed = () => Math.max(Date.now() - started.date, performance.now() - started.steady) / 1000;
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const language = document.documentElement.lang;
-const words = new Map(
-  UNITS.map(([unit]) => [unit, new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })]),
-);
+const formats = unitFormats();
+
+// How to write “3 days” in the page's language; null in a browser too old for it, which does without.
+function unitFormats() {
+  const language = document.documentElement.lang;
+  try {
+    return UNITS.map(([unit]) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }));
+  } catch {
+    return null;
+  }
+}
 
 // One cell a unit that still counts: its number over its name.
 function drawCountdown(left) {
-  const largest = UNITS.findIndex(([, length]) => left >= length);
-  const cells = UNITS.slice(largest < 0 ? -1 : largest).map(([unit, length]) => {
-    const parts = words.get(unit).formatToParts(Math.floor(left / length));
+  const counting = UNITS.findIndex(([, length]) => left >= length);
+  const cells = UNITS.map(([, length], index) => {
+    const parts = formats[index].formatToParts(Math.floor(left / length));
     left %= length;
-    const cell = document.createElement("span");
     const number = document.createElement("strong");
     number.textContent = parts.find((part) => part.type === "integer").value;
+    const cell = document.createElement("span");
     cell.append(number, ` ${parts.find((part) => part.type === "unit").value} `);
     return cell;
   });
-  page.replaceChildren(...cells);
+  page.replaceChildren(...cells.slice(counting));
+  page.hidden = false;
 }
 
 let reloading = false;
@@ -46,8 +54,7 @@ function tick() {
   if (!page.dataset.secondsLeft) return;
   const left = Math.ceil(secondsLeft - passed);
   if (left > 0) {
-    drawCountdown(left);
-    page.hidden = false;
+    if (formats) drawCountdown(left);
     return;
   }
   page.hidden = true;

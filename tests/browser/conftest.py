@@ -161,6 +161,8 @@ def open_page(browser: Browser):
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
         )
+        # As after the language switch: the demo's accounts are Italian, and a choice in the browser wins.
+        context.add_cookies([{"name": "language", "value": language, "domain": "127.0.0.1", "path": "/"}])
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -97,7 +97,7 @@ def test_spaces_hyphens_case_and_look_alikes_are_forgiven(candidates, entry, typ
         ({"confirm_password": "kutoVe85"}, "The two passwords are not the same"),
         ({"password": "Matteo12", "confirm_password": "Matteo12"}, "easy to guess"),
         ({"password": "kuvett12", "confirm_password": "kuvett12"}, "Your own name is easy to guess"),
-        ({"id_number": ""}, "This field is required"),
+        ({"id_number": ""}, "Type the ID Number from your slip."),
         ({"secret_number": "8483"}, "We cannot find this ID Number with this Secret Number"),
         ({"id_number": "SIR094702"}, "We cannot find this ID Number with this Secret Number"),
         ({"id_number": "x" * 5000}, "at most 200 characters"),

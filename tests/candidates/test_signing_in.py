@@ -215,6 +215,18 @@ def test_the_language_switch_is_remembered_by_the_account(candidates, alice):
     assert 'lang="en"' in candidates.get("/account/").content.decode()
 
 
+def test_the_account_brings_its_language_unless_this_browser_has_chosen_one(candidates, alice):
+    User.objects.filter(pk=alice.pk).update(language="it")
+    log_in(candidates)
+    assert 'lang="it"' in candidates.get("/account/").content.decode()
+    chosen = FaceClient("candidates")
+    chosen.post("/language/", {"language": "en", "next": "/"})
+    log_in(chosen)
+    assert 'lang="en"' in chosen.get("/account/").content.decode()
+    alice.refresh_from_db()
+    assert alice.language == "it"
+
+
 def test_the_language_switch_leads_to_no_other_site(candidates):
     assert candidates.post("/language/", {"language": "it", "next": "https://evil.example/"}).url == "/"
 
