@@ -47,13 +47,13 @@ class NewAccountForm(SetPasswordMixin, AccountForm):
     def clean(self):
         cleaned = super().clean()
         self.validate_passwords()
-        self.validate_password_for_user(self.instance)
         return cleaned
 
     def _post_clean(self):
         super()._post_clean()
         self.instance.username = self.instance.email
         self.instance.is_staff = self.instance.face == Face.STAFF
+        self.validate_password_for_user(self.instance)  # it must not resemble the address
 
     def save(self, commit=True):
         self.instance.set_password(self.cleaned_data["password1"])
@@ -96,7 +96,7 @@ class ChoiceInline(admin.TabularInline):
 
 @admin.register(User)
 class AccountAdmin(ChangesAdmin):
-    list_display = ("username", "who", "email", "confirmed", "face", "is_active", "created")
+    list_display = ("username", "who", "email", "face", "confirmed", "is_active")
     list_filter = ("face", "is_active", ConfirmedFilter)
     search_fields = ("username", "email", "entries__family_name", "entries__given_names")
     search_help_text = gettext_lazy("ID Number, e-mail address or name")
@@ -170,14 +170,15 @@ class AccountAdmin(ChangesAdmin):
 
     def _change_address(self, request, user: User, old_address: str) -> None:
         """A new address is not confirmed yet; the old one is told, if it ever was the person's."""
-        if user.email_confirmed_at:
-            tasks.send_address_changed.defer(user_id=user.pk, old_address=old_address)
-        tasks.send_address_check.defer(user_id=user.pk)
+        if user.face != Face.STAFF:  # the staff face has no page that confirms an address
+            if user.email_confirmed_at:
+                tasks.send_address_changed.defer(user_id=user.pk, old_address=old_address)
+            tasks.send_address_check.defer(user_id=user.pk)
+            messages.info(request, _("We have sent an email to %s, to confirm the address.") % user.email)
         user.email_confirmed_at = None
         if user.face != Face.CANDIDATES:
             user.username = user.email
         user.save(update_fields=["username", "email", "email_confirmed_at"])
-        messages.info(request, _("We have sent an email to %s, to confirm the address.") % user.email)
 
     # --- What is shown --------------------------------------------------------------------------
 

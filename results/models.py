@@ -138,7 +138,7 @@ class Entry(models.Model):
     session = models.ForeignKey(ExamSession, models.PROTECT, related_name="entries", verbose_name=_("exam session"))
     id_number = models.CharField(_("ID Number"), max_length=14, unique=True)
     secret_digest = models.CharField(max_length=64, editable=False)
-    candidate_number = models.CharField(_("candidate number"), max_length=4)
+    candidate_number = models.CharField(_("candidate number"), max_length=6)
     family_name = models.CharField(_("family name"), max_length=80)
     given_names = models.CharField(_("given names"), max_length=80)
     date_of_birth = models.DateField(_("date of birth"))
@@ -168,9 +168,14 @@ class Entry(models.Model):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         constraints = [
-            models.UniqueConstraint(fields=["session", "candidate_number"], name="entry_candidate_number_once"),
+            # Checked when a statement ends: two candidates may exchange their numbers.
+            models.UniqueConstraint(
+                fields=["session", "candidate_number"],
+                name="entry_candidate_number_once",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
             models.CheckConstraint(name="entry_id_number_form", condition=Q(id_number__regex=r"^[A-Z]{1,5}[0-9]{4,9}$")),
-            models.CheckConstraint(name="entry_candidate_number_form", condition=Q(candidate_number__regex=r"^[0-9]{4}$")),
+            models.CheckConstraint(name="entry_candidate_number_form", condition=Q(candidate_number__regex=r"^[0-9]{4,6}$")),
             models.CheckConstraint(name="entry_secret_is_digest", condition=Q(secret_digest__regex=r"^[0-9a-f]{64}$")),
             models.CheckConstraint(
                 name="entry_hold_has_reason",

@@ -12,7 +12,7 @@ from django.conf import settings
 
 ID_NUMBER = re.compile(r"[A-Z]{1,5}[0-9]{4,9}")
 SECRET_NUMBER = re.compile(r"[A-Z0-9]{4,12}")
-CANDIDATE_NUMBER = re.compile(r"[0-9]{4}")
+CANDIDATE_NUMBER = re.compile(r"[0-9]{4,6}")  # four, but for a session of more than 10,000 candidates
 
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015.·_/\u200b\u2060\ufeff]+")
 _TO_DIGIT = str.maketrans("OIL", "011")

@@ -308,6 +308,14 @@ def test_a_superuser_gives_rights_to_others_but_changes_none_of_their_own(staff_
     assert superuser.is_active
 
 
+def test_a_superuser_changes_what_a_member_of_staff_signs_in_with(staff_face, superuser):
+    other = factories.staff()
+    page_of(staff_face.post(change(other), account_form(other, email="anna@sirio.example.org"), follow=True))
+    other.refresh_from_db()
+    assert (other.email, other.username) == ("anna@sirio.example.org", "anna@sirio.example.org")
+    assert jobs() == []
+
+
 def test_nobody_deletes_an_account(staff_face, superuser, alice):
     assert staff_face.post(f"{LIST}{alice.pk}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=alice.pk).exists()

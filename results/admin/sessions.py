@@ -1,0 +1,106 @@
+"""The exam session, with its release and its figures."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from results.admin.common import NOTHING, short
+from results.admin.releases import ReleaseButtons, ReleaseInline, StateFilter, describe, save_release
+from results.models import ExamSession, Release
+from results.standing import State, sessions_with_figures
+from results_portal.changes import ChangesAdmin
+
+
+@admin.register(ExamSession)
+class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
+    list_display = (
+        "code",
+        "exam",
+        "day",
+        "opens",
+        "state_in_words",
+        "entries",
+        "results",
+        "registered",
+    )
+    list_filter = (StateFilter, "exam")
+    search_fields = ("code", "title", "place")
+    date_hierarchy = "exam_date"
+    fields = (("code", "exam"), ("title", "letter"), ("exam_date", "place"))
+    inlines = (ReleaseInline,)
+    history_models = (ExamSession, Release)
+
+    def get_queryset(self, request):
+        return sessions_with_figures(super().get_queryset(request).select_related("release"))
+
+    def get_fields(self, request, obj=None):
+        return [*self.fields, ("entries", "results", "registered")] if obj else self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        figures = ("entries", "results", "registered") if obj else ()
+        # The exam decides what the results mean.
+        return ("exam", *figures) if obj and obj.entry_count else figures
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def release_of(self, obj):
+        return getattr(obj, "release", None)
+
+    def save_formset(self, request, form, formset, change):
+        for release in formset.save(commit=False):
+            save_release(request, release)
+
+    @admin.display(description=_("exam date"), ordering="exam_date")
+    def day(self, session: ExamSession) -> str:
+        return date_format(session.exam_date, "j M Y")
+
+    @admin.display(description=_("opens"), ordering="release__opens_at")
+    def opens(self, session: ExamSession) -> str:
+        release = self.release_of(session)
+        return short(release.opens_at) if release else NOTHING
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_in_words(self, session: ExamSession) -> str:
+        release = self.release_of(session)
+        if release is None:
+            return NOTHING
+        state = State(session.state).label
+        return _with_waiting(f"{state}: {release.stop_reason}" if release.stop_reason else state, session)
+
+    def standing_of(self, session):
+        release = self.release_of(session)
+        if release is None:
+            return _("No opening time yet")
+        return _with_waiting(describe(release, session.state), session)
+
+    @admin.display(description=_("entries"), ordering="entry_count")
+    def entries(self, session: ExamSession) -> str:
+        return _link("results_entry", session.entry_count, session__id__exact=session.pk)
+
+    @admin.display(description=_("results"), ordering="result_count")
+    def results(self, session: ExamSession) -> str:
+        return _link("results_statement", session.result_count, entry__session__id__exact=session.pk)
+
+    @admin.display(description=_("registered"), ordering="registered_count")
+    def registered(self, session: ExamSession) -> str:
+        return _link(
+            "results_entry", session.registered_count, session__id__exact=session.pk, registered="yes"
+        )
+
+
+def _with_waiting(words: str, session: ExamSession) -> str:
+    """The words, and how many results no approval covers, if there was one."""
+    if not session.waiting_count or session.state == State.DRAFT:
+        return words
+    waiting = ngettext(
+        "%(count)d result waits for approval", "%(count)d results wait for approval", session.waiting_count
+    )
+    return f"{words}; {waiting % {'count': session.waiting_count}}"
+
+
+def _link(model: str, number: int, **query) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_changelist", query=query), number)

@@ -1,0 +1,235 @@
+"""Results: what a session's candidates have achieved, as versions of their statements."""
+
+import re
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from results.exams import CEFR_LEVELS, Exam, Skill
+from results.importing.loading import Cells, Loader, WrongCell, id_number
+from results.importing.reports import Finding
+from results.models import ExamSession, Release, Result, Status
+
+CORRECTED_BY_FILE = "Results file"  # the reason of a later version; stored, so not translated
+
+_STATUSES = {value.lower(): value for value in Status.values}
+_GRADING = ("overall", "result", "cefr")
+_SKILLS = tuple(skill.value for skill in Skill)
+_NEGATIVE = re.compile(r"[-\u2010-\u2015\u2212]\s*[0-9].*")
+_DECIMAL = re.compile(r"[0-9]+[.,][0-9]+")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+
+
+def status(text: str) -> str:
+    """Raises WrongCell, as all these rules do."""
+    if text.lower() not in _STATUSES:
+        raise WrongCell(_("not a status"), ", ".join(Status.values))
+    return _STATUSES[text.lower()]
+
+
+def score(text: str, exam: Exam) -> int:
+    """A skill's or the overall score in points of the scale, or shields."""
+    allowed = exam.scores()
+    expected = _("a whole number from %(lowest)d to %(highest)d") % {
+        "lowest": allowed[0],
+        "highest": allowed[-1],
+    }
+    if _NEGATIVE.fullmatch(text):
+        raise WrongCell(_("a score has no minus sign"), expected)
+    if _DECIMAL.fullmatch(text):
+        raise WrongCell(_("a score has no decimals"), expected)
+    if not _WHOLE.fullmatch(text):
+        raise WrongCell(_("not a score"), expected)
+    value = int(text)
+    if value in allowed:
+        return value
+    if exam.reports_shields:
+        raise WrongCell(_("nobody has this number of shields"), expected)
+    if value < allowed[0]:
+        raise WrongCell(_("outside what %s reports: too low") % exam.name, expected)
+    raise WrongCell(_("outside what %s reports: too high") % exam.name, expected)
+
+
+def result(text: str) -> str:
+    if text.upper() not in Result.values:
+        raise WrongCell(_("not a result"), ", ".join(Result.values))
+    return text.upper()
+
+
+def cefr(text: str) -> str:
+    """A CEFR level, or nothing."""
+    if text and text.upper() not in CEFR_LEVELS:
+        raise WrongCell(_("not a CEFR level"), ", ".join(CEFR_LEVELS))
+    return text.upper()
+
+
+class ResultFile(Loader):
+    """A results file of a session.
+
+    A row that differs from the candidate's newest statement becomes the next version of it; one that says
+    the same changes nothing. The file's values stand: where they differ from what the scores give, that is
+    a warning.
+    """
+
+    staged = (
+        "row integer, id_number text, status text, overall smallint, result text, cefr text, "
+        + ", ".join(f"{skill} smallint" for skill in _SKILLS)
+    )
+
+    def __init__(self, session: ExamSession) -> None:
+        super().__init__(session)
+        self._exam = session.exam_facts
+        skills = tuple(skill.value for skill in self._exam.skills)
+        self.columns = ("id_number", "status", *skills)
+        if self._exam.reports_shields:
+            self.optional = _GRADING
+        else:
+            self.columns += _GRADING
+
+    def unknown_column(self, name: str) -> str:
+        if name in _SKILLS:
+            return _("%s does not report this skill") % self._exam.name
+        return super().unknown_column(name)
+
+    def parse(self, number: int, cells: Cells) -> tuple:
+        faults_before = len(self.report.faults)
+        who = self.value(number, cells, "id_number", id_number)
+        code = self.value(number, cells, "status", status)
+        values = {"overall": None, "result": "", "cefr": ""}
+        if code == Status.RESULT:
+            for skill in self._exam.skills:
+                values[skill] = self.value(number, cells, skill, score, self._exam)
+            if self._exam.reports_shields:
+                self._refuse(
+                    number, cells, _GRADING, _("%s has no overall score and no level") % self._exam.name
+                )
+            else:
+                values["overall"] = self.value(number, cells, "overall", score, self._exam)
+                values["result"] = self.value(number, cells, "result", result)
+                values["cefr"] = self.value(number, cells, "cefr", cefr)
+                if len(self.report.faults) == faults_before:
+                    self._compare(number, values)
+        elif code:
+            scored = [name for name in cells if name not in ("id_number", "status")]
+            self._refuse(number, cells, scored, _("with status %s there is no score, result or level") % code)
+        return (
+            number,
+            who,
+            code,
+            *(values[name] for name in _GRADING),
+            *(values.get(name) for name in _SKILLS),
+        )
+
+    def _refuse(self, number: int, cells: Cells, columns, wrong: str) -> None:
+        for name in columns:
+            if value := cells.get(name):
+                self.fault(wrong, _("an empty cell"), row=number, column=name, value=value)
+
+    def _compare(self, number: int, values: dict) -> None:
+        """Warn of what is not as the scores, and the overall score, give it."""
+        exam, overall = self._exam, values["overall"]
+        by_scores = exam.overall({skill: values[skill] for skill in exam.skills})
+        if overall != by_scores:
+            self.warn(_("the scores give %d") % by_scores, row=number, column="overall", value=str(overall))
+        band = exam.band(overall)
+        if values["result"] != band.result:
+            self.warn(
+                _("an overall score of %(overall)d gives %(result)s")
+                % {"overall": overall, "result": band.result},
+                row=number,
+                column="result",
+                value=values["result"],
+            )
+        if values["cefr"] != band.cefr:
+            if band.cefr:
+                wrong = _("an overall score of %(overall)d is level %(cefr)s")
+            else:
+                wrong = _("an overall score of %(overall)d has no CEFR level")
+            self.warn(
+                wrong % {"overall": overall, "cefr": band.cefr},
+                row=number,
+                column="cefr",
+                value=values["cefr"],
+            )
+
+    def check(self, cursor) -> None:
+        # An approval that runs now ends before a statement gets its id, or starts after the last one has.
+        self._release = Release.objects.select_for_update().filter(session=self.session).first()
+        self.check_once(cursor, "id_number", _("the same ID Number stands in row %d"))
+        self.query(
+            cursor,
+            self.report.faults,
+            """
+            SELECT s.row, s.id_number, x.code FROM staged s
+            LEFT JOIN results_entry e ON e.id_number = s.id_number
+            LEFT JOIN results_examsession x ON x.id = e.session_id
+            WHERE s.id_number IS NOT NULL AND e.session_id IS DISTINCT FROM %s
+            """,
+            [self.session.pk],
+            lambda row, value, code: Finding(
+                _("this candidate is entered for session %s") % code
+                if code
+                else _("no candidate is entered with this ID Number"),
+                _("an ID Number of session %s") % self.session.code,
+                row,
+                "id_number",
+                value,
+            ),
+        )
+
+    def store(self, cursor) -> None:
+        columns = ", ".join(("status", *_GRADING, *_SKILLS))
+        staged, newest = (
+            ", ".join(f"{table}.{name}" for name in columns.split(", ")) for table in ("s", "newest")
+        )
+        cursor.execute(
+            f"""
+            WITH stored AS (
+                INSERT INTO results_statement (entry_id, version, reason, {columns})
+                SELECT e.id, coalesce(newest.version, 0) + 1,
+                       CASE WHEN newest.version IS NULL THEN '' ELSE %s END, {staged}
+                FROM staged s
+                JOIN results_entry e ON e.id_number = s.id_number
+                LEFT JOIN LATERAL (
+                    SELECT * FROM results_statement v WHERE v.entry_id = e.id ORDER BY v.version DESC LIMIT 1
+                ) AS newest ON true
+                WHERE newest.version IS NULL OR ({staged}) IS DISTINCT FROM ({newest})
+                ORDER BY s.row
+                RETURNING version
+            )
+            SELECT count(*) FILTER (WHERE version = 1), count(*) FILTER (WHERE version > 1),
+                   (SELECT count(*) FROM staged)
+            FROM stored
+            """,  # noqa: S608
+            [CORRECTED_BY_FILE],
+        )
+        self.report.added, self.report.changed, rows = cursor.fetchone()
+        self.report.unchanged = rows - self.report.added - self.report.changed
+        self._say_what_waits(cursor)
+
+    def _say_what_waits(self, cursor) -> None:
+        approved_through = self._release.approved_through if self._release else None
+        cursor.execute(
+            """
+            SELECT count(*) FROM results_statement s JOIN results_entry e ON e.id = s.entry_id
+            WHERE e.session_id = %s AND s.id > %s AND NOT EXISTS (
+                SELECT FROM results_statement newer
+                WHERE newer.entry_id = s.entry_id AND newer.version > s.version
+            )
+            """,
+            [self.session.pk, approved_through or 0],
+        )
+        (waiting,) = cursor.fetchone()
+        if waiting:
+            self.report.notes.append(
+                ngettext(
+                    "%d statement of this session waits for approval.",
+                    "%d statements of this session wait for approval.",
+                    waiting,
+                )
+                % waiting
+            )
+        if approved_through and (self.report.added or self.report.changed):
+            self.report.notes.append(
+                _("The release was approved before: what this file brings stays hidden until the next one.")
+            )
