@@ -6,9 +6,8 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import time_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts import throttle
 from accounts.devices import known_device
@@ -60,7 +59,9 @@ class SignInForm(AuthenticationForm):
             return self.cleaned_data
         name = self.cleaned_data["username"]
         try:
-            counted = throttle.login(name, throttle.client_address(self.request), known_device(self.request, name))
+            counted = throttle.login(
+                name, throttle.client_address(self.request), known_device(self.request, name)
+            )
         except throttle.TooManyTries as refused:
             raise too_many_tries(refused) from None
         cleaned = super().clean()
@@ -163,7 +164,9 @@ class CurrentPasswordForm(forms.Form):
             return cleaned
         name = self.user.username
         try:
-            counted = throttle.login(name, throttle.client_address(self.request), known_device(self.request, name))
+            counted = throttle.login(
+                name, throttle.client_address(self.request), known_device(self.request, name)
+            )
         except throttle.TooManyTries as refused:
             raise too_many_tries(refused) from None
         if self.user.check_password(self.cleaned_data["current_password"]):
@@ -195,4 +198,6 @@ class EmailForm(CurrentPasswordForm):
 
 
 def passwords_differ() -> ValidationError:
-    return ValidationError(gettext("The two passwords are not the same. Type both again."), code="password_mismatch")
+    return ValidationError(
+        gettext("The two passwords are not the same. Type both again."), code="password_mismatch"
+    )

@@ -33,4 +33,6 @@ def read_confirmation(token: str) -> tuple[int, str] | None:
 
 
 def _on_face(user: User, name: str, *args: str) -> str:
-    return settings.FACE_URLS[user.face] + reverse(name, urlconf=f"results_portal.urls.{user.face}", args=args)
+    return settings.FACE_URLS[user.face] + reverse(
+        name, urlconf=f"results_portal.urls.{user.face}", args=args
+    )

@@ -34,11 +34,13 @@ class UntilDelivered(BaseRetryStrategy):
             return None
         if job.attempts >= MOST_TRIES:
             return None
-        wait = min(FIRST_WAIT * 2**min(job.attempts, 10), LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2 ** min(job.attempts, 10), LONGEST_WAIT)
         return RetryDecision(retry_in={"seconds": wait})
 
 
-def send(user: User, template: str, job_id: int | None, *, to: str | None = None, attachments=(), **facts) -> None:
+def send(
+    user: User, template: str, job_id: int | None, *, to: str | None = None, attachments=(), **facts
+) -> None:
     """Render mails/<template>/{subject.txt,body.txt,body.html} and send it by SMTP.
 
     to: another address than the account's; attachments: (filename, content, mimetype) each.

@@ -75,11 +75,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.CheckConstraint(name="user_face_known", condition=Q(face__in=Face.values)),
             models.CheckConstraint(
-                name="user_language_known", condition=Q(language__in=[code for code, _name in settings.LANGUAGES])
+                name="user_language_known",
+                condition=Q(language__in=[code for code, _name in settings.LANGUAGES]),
             ),
             models.CheckConstraint(
                 name="user_staff_only_on_staff_face",
-                condition=Q(face=Face.STAFF, is_staff=True) | (~Q(face=Face.STAFF) & Q(is_staff=False, is_superuser=False)),
+                condition=Q(face=Face.STAFF, is_staff=True)
+                | (~Q(face=Face.STAFF) & Q(is_staff=False, is_superuser=False)),
             ),
             models.CheckConstraint(
                 name="user_name_fits_face",
@@ -147,7 +149,9 @@ class Choice(models.Model):
         verbose_name_plural = _("choices")
         constraints = [
             models.CheckConstraint(name="choice_kind_known", condition=Q(kind__in=["terms", "updates"])),
-            models.CheckConstraint(name="choice_terms_are_agreed", condition=~Q(kind="terms") | Q(agreed=True)),
+            models.CheckConstraint(
+                name="choice_terms_are_agreed", condition=~Q(kind="terms") | Q(agreed=True)
+            ),
         ]
 
     def __str__(self) -> str:

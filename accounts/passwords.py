@@ -34,11 +34,13 @@ def validate_candidate_password(password: str, names: str = "", secret_number: s
     letters = "".join(filter(str.isalpha, password)).lower()
     if _is_easy(letters):
         raise ValidationError(
-            _("This password is easy to guess. Choose letters that make no word or name."), code="password_easy"
+            _("This password is easy to guess. Choose letters that make no word or name."),
+            code="password_easy",
         )
     if any(_is_part(name, letters) for name in _fold(names).split()):
         raise ValidationError(
-            _("Your own name is easy to guess. Choose letters that make no word or name."), code="password_own_name"
+            _("Your own name is easy to guess. Choose letters that make no word or name."),
+            code="password_own_name",
         )
     if secret_number and password.upper() == secret_number:
         raise ValidationError(_("Do not use your Secret Number as your password."), code="password_secret")
@@ -60,14 +62,20 @@ def _wrong_form(password: str) -> str:
     counted = {
         "letters": ngettext("%(count)d letter", "%(count)d letters", letters) % {"count": letters},
         "digits": ngettext("%(count)d digit", "%(count)d digits", digits) % {"count": digits},
-        "others": ngettext("%(count)d other character", "%(count)d other characters", others) % {"count": others},
+        "others": ngettext("%(count)d other character", "%(count)d other characters", others)
+        % {"count": others},
     }
     if others:
-        return _(
-            "The password has exactly 6 letters and 2 digits, without accents, spaces or signs."
-            " You typed %(letters)s, %(digits)s and %(others)s."
-        ) % counted
-    return _("The password has exactly 6 letters and 2 digits. You typed %(letters)s and %(digits)s.") % counted
+        return (
+            _(
+                "The password has exactly 6 letters and 2 digits, without accents, spaces or signs."
+                " You typed %(letters)s, %(digits)s and %(others)s."
+            )
+            % counted
+        )
+    return (
+        _("The password has exactly 6 letters and 2 digits. You typed %(letters)s and %(digits)s.") % counted
+    )
 
 
 def _is_easy(letters: str) -> bool:

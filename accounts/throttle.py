@@ -155,7 +155,8 @@ TAKE_BACK = """
 WITH locked AS (
     SELECT t.key, counted.forget
     FROM accounts_throttlecounter t
-    JOIN unnest(%(keys)s::text[], %(ends)s::timestamptz[], %(forget)s::bool[]) AS counted (key, ends_at, forget)
+    JOIN unnest(%(keys)s::text[], %(ends)s::timestamptz[], %(forget)s::bool[])
+         AS counted (key, ends_at, forget)
       ON t.key = counted.key AND t.ends_at = counted.ends_at
     ORDER BY t.key
     FOR UPDATE OF t
@@ -170,7 +171,9 @@ def _count(tries: list[tuple[Limit, str]], own: list[Limit]) -> Try:
     limits = {_key(limit, subject): limit for limit, subject in tries}
     keys = sorted(limits)
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"keys": keys, "seconds": [int(limits[key].window.total_seconds()) for key in keys]})
+        cursor.execute(
+            COUNT, {"keys": keys, "seconds": [int(limits[key].window.total_seconds()) for key in keys]}
+        )
         counted = cursor.fetchall()
         windows = tuple((key, ends_at) for key, _count, ends_at in counted)
         full = [ends_at for key, count, ends_at in counted if count > limits[key].failures]
@@ -184,7 +187,9 @@ def _count(tries: list[tuple[Limit, str]], own: list[Limit]) -> Try:
     )
 
 
-def _take_back(counted: tuple[tuple[str, datetime], ...], forget: tuple[tuple[str, datetime], ...] = ()) -> None:
+def _take_back(
+    counted: tuple[tuple[str, datetime], ...], forget: tuple[tuple[str, datetime], ...] = ()
+) -> None:
     """Lower counters by one, or to nothing."""
     windows = (*counted, *forget)
     with connection.cursor() as cursor:

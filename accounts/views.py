@@ -126,7 +126,9 @@ def change_email(request: HttpRequest) -> HttpResponse:
             user.save(update_fields=["email", "email_confirmed_at"])
             tasks.send_address_check.defer(user_id=user.pk)
             tasks.send_address_changed.defer(user_id=user.pk, old_address=old_address)
-        messages.success(request, _("Your email address is changed. We have sent an email to %s.") % user.email)
+        messages.success(
+            request, _("Your email address is changed. We have sent an email to %s.") % user.email
+        )
         return redirect("account")
     return form_page(request, "accounts/change_email.html", form)
 

@@ -16,7 +16,10 @@ ALARM_BEFORE = timedelta(minutes=10)
 def opening_calendar(session: ExamSession, opens_at: datetime, language: str) -> str:
     """An iCalendar file (RFC 5545) with one event at the opening, in UTC, with an alarm before it."""
     with translation.override(language):
-        title = _("Results: %(exam)s, %(session)s") % {"exam": session.get_exam_display(), "session": session.title}
+        title = _("Results: %(exam)s, %(session)s") % {
+            "exam": session.get_exam_display(),
+            "session": session.title,
+        }
         event = Event()
         event.add("uid", f"opening-{session.code}@{settings.AUTHORISED_CENTRE['email'].rpartition('@')[2]}")
         event.add("summary", title)
@@ -24,7 +27,10 @@ def opening_calendar(session: ExamSession, opens_at: datetime, language: str) ->
         event.add("dtend", (opens_at + LENGTH).astimezone(UTC))
         event.add("dtstamp", datetime.now(UTC))
         event.add("url", settings.FACE_URLS["candidates"])
-        event.add("description", _("Log in with your ID Number and your password: %s") % settings.FACE_URLS["candidates"])
+        event.add(
+            "description",
+            _("Log in with your ID Number and your password: %s") % settings.FACE_URLS["candidates"],
+        )
         event.add("transp", "TRANSPARENT")
         alarm = Alarm()
         alarm.add("action", "DISPLAY")

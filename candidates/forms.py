@@ -50,7 +50,9 @@ class RegistrationForm(forms.Form):
         max_length=LONGEST_TYPED,
         help_text=_("On your slip, near the ID Number: usually 4 digits."),
         error_messages={"required": _("Type the Secret Number from your slip.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
     )
     email = forms.EmailField(
         label=_("Email address"),
@@ -73,7 +75,9 @@ class RegistrationForm(forms.Form):
     )
     terms = forms.BooleanField(
         label=_("I agree to the terms of use"),
-        error_messages={"required": _("Tick the box to agree to the terms of use. Without it we cannot register you.")},
+        error_messages={
+            "required": _("Tick the box to agree to the terms of use. Without it we cannot register you.")
+        },
     )
     updates = forms.BooleanField(label=_("Updates"), required=False)
 
@@ -137,8 +141,8 @@ def _not_found() -> ValidationError:
         format_html(
             '{} <a href="{}#not-found">{}</a>',
             gettext(
-                "We cannot find this ID Number with this Secret Number. Check both on your slip. If your slip is new,"
-                " your entry may not be here yet: try again on the next working day."
+                "We cannot find this ID Number with this Secret Number. Check both on your slip."
+                " If your slip is new, your entry may not be here yet: try again on the next working day."
             ),
             reverse("help"),
             gettext("What else you can do"),
@@ -166,8 +170,8 @@ class CandidateSignInForm(SignInForm):
 
     error_messages = {
         "invalid_login": _(
-            "The ID Number or the password is not right. Your password has 6 letters and 2 digits; you chose it"
-            " when you registered. It is not the Secret Number."
+            "The ID Number or the password is not right. Your password has 6 letters and 2 digits;"
+            " you chose it when you registered. It is not the Secret Number."
         ),
     }
 

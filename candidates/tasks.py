@@ -23,5 +23,7 @@ def send_confirmation(context, user_id: int) -> None:
         entry=entry,
         session=entry.session,
         opens_at=opens_at,
-        attachments=[("results.ics", opening_calendar(entry.session, opens_at, user.language), "text/calendar")],
+        attachments=[
+            ("results.ics", opening_calendar(entry.session, opens_at, user.language), "text/calendar")
+        ],
     )

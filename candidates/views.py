@@ -39,7 +39,9 @@ class HomeView(account_views.SignInView):
 def register(request: HttpRequest) -> HttpResponse:
     if "suggest" in request.POST:
         form = forms.RegistrationForm(request, initial=request.POST.dict())
-        return account_views.form_page(request, "candidates/register.html", form, suggestion=suggest_password())
+        return account_views.form_page(
+            request, "candidates/register.html", form, suggestion=suggest_password()
+        )
     form = forms.RegistrationForm(request, request.POST or None)
     if form.is_valid() and (user := form.save()):
         request.session["registered"] = user.pk

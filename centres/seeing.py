@@ -1,4 +1,4 @@
-"""What a preparation centre sees: its sessions, and its own students' statements that the gate lets through."""
+"""What a preparation centre sees: its sessions, and the open statements of its own students."""
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
@@ -35,7 +35,10 @@ def statements_of(centres: list[PreparationCentre], session: ExamSession) -> Que
         .select_related("entry")
         .only(
             *(field.attname for field in CentreStatement._meta.concrete_fields),
-            *(f"entry__{name}" for name in ("id_number", "candidate_number", "family_name", "given_names", "session_id")),
+            *(
+                f"entry__{name}"
+                for name in ("id_number", "candidate_number", "family_name", "given_names", "session_id")
+            ),
         )
         .order_by("entry__family_name", "entry__given_names", "entry_id")
     )

@@ -23,7 +23,9 @@ class HomeView(account_views.SignInView):
 def sessions(request: HttpRequest) -> HttpResponse:
     """The sessions in which the centre has students, with their opening times."""
     centres = seeing.centres_of(request.user)
-    return render(request, "centres/sessions.html", {"centres": centres, "sessions": seeing.sessions_of(centres)})
+    return render(
+        request, "centres/sessions.html", {"centres": centres, "sessions": seeing.sessions_of(centres)}
+    )
 
 
 def session(request: HttpRequest, code: str) -> HttpResponse:

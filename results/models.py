@@ -22,14 +22,21 @@ class ExamSession(models.Model):
     """One exam on one date at one place; its candidates' results are released together."""
 
     code = models.CharField(
-        _("code"), max_length=30, unique=True, help_text=_("Letters, digits, dots and hyphens, such as B2F-2026-06.")
+        _("code"),
+        max_length=30,
+        unique=True,
+        help_text=_("Letters, digits, dots and hyphens, such as B2F-2026-06."),
     )
     exam = models.CharField(_("exam"), max_length=4, choices=EXAM_CHOICES)
-    title = models.CharField(_("title"), max_length=80, help_text=_("As on the Statement of Results: “June 2026”."))
+    title = models.CharField(
+        _("title"), max_length=80, help_text=_("As on the Statement of Results: “June 2026”.")
+    )
     exam_date = models.DateField(_("exam date"))
     place = models.CharField(_("place of entry"), max_length=80)
     letter = models.CharField(
-        _("session letter"), max_length=1, help_text=_("Third character of the reference numbers (A for January).")
+        _("session letter"),
+        max_length=1,
+        help_text=_("Third character of the reference numbers (A for January)."),
     )
 
     class Meta:
@@ -79,12 +86,20 @@ class Release(models.Model):
     session = models.OneToOneField(ExamSession, models.CASCADE, verbose_name=_("exam session"))
     opens_at = models.DateTimeField(_("opens for candidates"))
     centres_open_at = models.DateTimeField(
-        _("opens for preparation centres"), null=True, blank=True, help_text=_("Empty: when it opens for candidates.")
+        _("opens for preparation centres"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: when it opens for candidates."),
     )
     approved_through = models.BigIntegerField(null=True, editable=False)
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("approved by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("approved by"),
     )
     stopped_at = models.DateTimeField(_("stopped"), null=True, editable=False)
     stop_reason = models.CharField(_("reason for the stop"), max_length=200, blank=True, editable=False)
@@ -100,7 +115,8 @@ class Release(models.Model):
             ),
             models.CheckConstraint(
                 name="release_stop_has_reason",
-                condition=Q(stopped_at=None, stop_reason="") | (Q(stopped_at__isnull=False) & ~Q(stop_reason="")),
+                condition=Q(stopped_at=None, stop_reason="")
+                | (Q(stopped_at__isnull=False) & ~Q(stop_reason="")),
             ),
         ]
 
@@ -135,7 +151,9 @@ _FOR_MAILS = (
 class Entry(models.Model):
     """A candidate's entry for a session, as on the slip; user is who registered with it."""
 
-    session = models.ForeignKey(ExamSession, models.PROTECT, related_name="entries", verbose_name=_("exam session"))
+    session = models.ForeignKey(
+        ExamSession, models.PROTECT, related_name="entries", verbose_name=_("exam session")
+    )
     id_number = models.CharField(_("ID Number"), max_length=14, unique=True)
     secret_digest = models.CharField(max_length=64, editable=False)
     candidate_number = models.CharField(_("candidate number"), max_length=6)
@@ -174,9 +192,16 @@ class Entry(models.Model):
                 name="entry_candidate_number_once",
                 deferrable=models.Deferrable.IMMEDIATE,
             ),
-            models.CheckConstraint(name="entry_id_number_form", condition=Q(id_number__regex=r"^[A-Z]{1,5}[0-9]{4,9}$")),
-            models.CheckConstraint(name="entry_candidate_number_form", condition=Q(candidate_number__regex=r"^[0-9]{4,6}$")),
-            models.CheckConstraint(name="entry_secret_is_digest", condition=Q(secret_digest__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="entry_id_number_form", condition=Q(id_number__regex=r"^[A-Z]{1,5}[0-9]{4,9}$")
+            ),
+            models.CheckConstraint(
+                name="entry_candidate_number_form", condition=Q(candidate_number__regex=r"^[0-9]{4,6}$")
+            ),
+            models.CheckConstraint(
+                name="entry_secret_is_digest",
+                condition=Q(secret_digest__regex=r"^[0-9a-f]{64}$"),  # noqa: S106
+            ),
             models.CheckConstraint(
                 name="entry_hold_has_reason",
                 condition=Q(held_back=False, hold_reason="") | (Q(held_back=True) & ~Q(hold_reason="")),
@@ -260,18 +285,26 @@ class Statement(Outcome):
             models.UniqueConstraint(fields=["entry", "version"], name="statement_version_once"),
             models.CheckConstraint(name="statement_version_counts", condition=Q(version__gte=1)),
             models.CheckConstraint(name="statement_status_known", condition=Q(status__in=Status.values)),
-            models.CheckConstraint(name="statement_result_known", condition=Q(result__in=["", *Result.values])),
+            models.CheckConstraint(
+                name="statement_result_known", condition=Q(result__in=["", *Result.values])
+            ),
             models.CheckConstraint(name="statement_cefr_known", condition=Q(cefr__in=["", *CEFR_LEVELS])),
             models.CheckConstraint(
                 name="statement_scores_on_scale",
                 condition=(Q(overall=None) | Q(overall__range=SCALE))
-                & Q(*[Q(**{skill.value: None}) | Q(**{f"{skill.value}__range": (1, SCALE[1])}) for skill in Skill]),
+                & Q(
+                    *[
+                        Q(**{skill.value: None}) | Q(**{f"{skill.value}__range": (1, SCALE[1])})
+                        for skill in Skill
+                    ]
+                ),
             ),
             models.CheckConstraint(
                 name="statement_code_has_no_score", condition=Q(status=Status.RESULT) | _nothing_scored()
             ),
             models.CheckConstraint(
-                name="statement_result_has_speaking", condition=~Q(status=Status.RESULT) | Q(speaking__isnull=False)
+                name="statement_result_has_speaking",
+                condition=~Q(status=Status.RESULT) | Q(speaking__isnull=False),
             ),
             models.CheckConstraint(
                 name="statement_overall_has_result",
@@ -295,6 +328,9 @@ class OpenStatement(Outcome):
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return f"entry {self.pk} v{self.version}"
 
 
 class CandidateStatement(OpenStatement):

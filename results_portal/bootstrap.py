@@ -9,6 +9,7 @@ DATABASE_URL of each. Every run gives the logins new passwords.
 
 import secrets
 import sys
+from contextlib import suppress
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -52,12 +53,11 @@ def drop(admin_url: str, name: str) -> None:
 
 def _create_role(admin: psycopg.Connection, name: str, login: str) -> None:
     if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
-        try:
+        # Another installation on this server may make the shared role at the same moment.
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             admin.execute(
                 sql.SQL("CREATE ROLE {} NOSUPERUSER INHERIT {}").format(sql.Identifier(name), sql.SQL(login))
             )
-        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            pass  # another installation on this server made the shared role just now
 
 
 def _grant(admin: psycopg.Connection, role: str, member: str) -> None:
@@ -84,11 +84,13 @@ def _create_database(admin: psycopg.Connection, name: str, owner: str) -> None:
 def _url(admin_url: str, login: str, password: str, database: str) -> str:
     parts = urlsplit(admin_url)
     server = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(login)}:{quote(password)}@{server}", path=f"/{quote(database)}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{quote(login)}:{quote(password)}@{server}", path=f"/{quote(database)}")
+    )
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     for _login, _database_url in bootstrap(sys.argv[1], sys.argv[2]).items():
-        print(f"{_login}: {_database_url}")  # noqa: T201
+        print(f"{_login}: {_database_url}")

@@ -27,7 +27,11 @@ def check_keys(app_configs, **_kwargs):
     ]
     if len(set(keys.values())) < len(keys):
         errors.append(
-            Error("Two of the portal's keys are the same.", hint="Give each a value of its own.", id="portal.E002")
+            Error(
+                "Two of the portal's keys are the same.",
+                hint="Give each a value of its own.",
+                id="portal.E002",
+            )
         )
     return errors
 

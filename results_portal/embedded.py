@@ -166,7 +166,7 @@ class _RunAs:
 
     def _can_run(self, command: list[str], place: Path) -> bool:
         try:
-            subprocess.run(command, capture_output=True, check=True, **self.arguments(place))  # noqa: S603
+            subprocess.run(command, capture_output=True, check=True, **self.arguments(place))
         except (OSError, subprocess.SubprocessError):
             return False
         return True
@@ -326,7 +326,7 @@ class Server:
             command += ["-c", f"{name}={value}"]
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
-            self.process = process = subprocess.Popen(  # noqa: S603
+            self.process = process = subprocess.Popen(
                 command,
                 stdout=log,
                 stderr=log,
@@ -411,7 +411,7 @@ def _is_alive(pid: int) -> bool:
 
 def _major_version(binaries: Path) -> int:
     command = [str(binaries / "postgres"), "--version"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     version = re.search(r"\(PostgreSQL\) (\d+)", output)
     if version is None:
         raise PostgresNotFound(f"{binaries}/postgres does not tell its version, but: {output}")
@@ -445,7 +445,7 @@ def _initialise(setting: _Setting, lock: int, *, fast: bool) -> None:
         command += ["--locale=C.UTF-8"]
     if fast:
         command.append("--no-sync")
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -533,7 +533,7 @@ def _run(command: list[str], database_url: str) -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
 
     environment = {**os.environ, "DATABASE_URL": database_url}
-    process = subprocess.Popen(command, env=environment, preexec_fn=in_child)  # noqa: PLW1509, S603
+    process = subprocess.Popen(command, env=environment, preexec_fn=in_child)  # noqa: PLW1509
     while process.poll() is None:
         received = signal.sigwaitinfo(waited_for)
         # What was typed at the terminal (code > 0, from the kernel) has reached the command already.

@@ -27,6 +27,7 @@ _SIGNING_IN = {
     "procrastinate_jobs": ("SELECT (id)", "INSERT"),
     "procrastinate_events": LOG,
 }
+_ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at, stopped_at)",),
@@ -39,8 +40,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
         "accounts_choice": APPEND,
         "results_entry": (
-            "SELECT (id, session_id, id_number, secret_digest, candidate_number, family_name, given_names,"
-            " date_of_birth, user_id)",
+            f"SELECT ({_ENTRY}, secret_digest, date_of_birth, user_id)",
             "UPDATE (user_id)",
         ),
         "results_entryevent": LOG,
@@ -51,10 +51,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
-        "results_entry": (
-            "SELECT (id, session_id, id_number, candidate_number, family_name, given_names, date_of_birth,"
-            " preparation_centre_id)",
-        ),
+        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
         "results_gate_centres": READ,
     },
     STAFF: {
@@ -95,19 +92,19 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "procrastinate_jobs": WRITE,
         "procrastinate_periodic_defers": WRITE,
         "procrastinate_workers": WRITE,
-        "results_entry": (
-            "SELECT (id, session_id, id_number, candidate_number, family_name, given_names, user_id)",
-        ),
-        "results_examsession": READ,
-        "results_release": ("SELECT (id, session_id, opens_at, centres_open_at, stopped_at)",),
+        "results_entry": (f"SELECT ({_ENTRY}, user_id)",),
+        **_SESSION_FACTS,
     },
 }
 
 # Identity columns need no grant; the queue's tables were made with plain sequences.
+_QUEUE = ("procrastinate_jobs_id_seq", "procrastinate_events_id_seq")
 SEQUENCES: dict[str, tuple[str, ...]] = {
-    role: ("procrastinate_jobs_id_seq", "procrastinate_events_id_seq") for role in (CANDIDATES, CENTRES, STAFF)
+    CANDIDATES: _QUEUE,
+    CENTRES: _QUEUE,
+    STAFF: _QUEUE,
+    WORKER: (*_QUEUE, "procrastinate_periodic_defers_id_seq"),
 }
-SEQUENCES[WORKER] = (*SEQUENCES[STAFF], "procrastinate_periodic_defers_id_seq")
 
 
 def apply_grants(using: str = "default") -> None:

@@ -31,7 +31,10 @@ def django_db_setup(django_db_blocker):
 @pytest.fixture(scope="session", autouse=True)
 def static_files_as_they_lie():
     """Pages without `collectstatic`; the browser tests serve the collected files."""
-    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    storages = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
     with override_settings(STORAGES=storages):
         yield
 

@@ -1,10 +1,10 @@
 """Makes the things tests need, with sensible values; every factory stores one row and returns it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 
-from django.db.models.functions import Now
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import Face, User
 from centres.models import Membership, PreparationCentre
@@ -26,10 +26,18 @@ def database_now() -> datetime:
         return cursor.fetchone()[0]
 
 
-def session(exam: str = "B2F", opens_in: timedelta = timedelta(hours=-1), *, approved: bool = True, **fields) -> ExamSession:
+def session(
+    exam: str = "B2F", opens_in: timedelta = timedelta(hours=-1), *, approved: bool = True, **fields
+) -> ExamSession:
     """A session with its release; opens_in counts from the database's now."""
     n = next(_numbers)
-    fields = {"code": f"{exam}-{n}", "title": "June 2026", "exam_date": date(2026, 6, 13), "place": "Roma", "letter": "F"} | fields
+    fields = {
+        "code": f"{exam}-{n}",
+        "title": "June 2026",
+        "exam_date": date(2026, 6, 13),
+        "place": "Roma",
+        "letter": "F",
+    } | fields
     made = ExamSession.objects.create(exam=exam, **fields)
     release = Release.objects.create(session=made, opens_at=database_now() + opens_in)
     if approved:
@@ -39,7 +47,9 @@ def session(exam: str = "B2F", opens_in: timedelta = timedelta(hours=-1), *, app
 
 def approve(release: Release) -> None:
     """Approve whatever statements the session has or will get in this test."""
-    Release.objects.filter(pk=release.pk).update(approved_through=2**62, approved_at=Now(), approved_by=staff())
+    Release.objects.filter(pk=release.pk).update(
+        approved_through=2**62, approved_at=Now(), approved_by=staff()
+    )
 
 
 def entry(in_session: ExamSession, **fields) -> Entry:
@@ -53,12 +63,15 @@ def entry(in_session: ExamSession, **fields) -> Entry:
         "date_of_birth": date(2010, 3, 14),
     } | fields
     return Entry.objects.create(
-        session=in_session, id_number=id_number, secret_digest=digest_secret_number(id_number, secret), **fields
+        session=in_session,
+        id_number=id_number,
+        secret_digest=digest_secret_number(id_number, secret),
+        **fields,
     )
 
 
 def statement(of: Entry, version: int = 1, **fields) -> Statement:
-    """A statement with the middle of grade B (or four shields) in every skill, unless fields say otherwise."""
+    """A statement with the middle of grade B (or four shields) in every skill, or what fields say."""
     if fields.get("status", "result") == "result" and not fields.keys() & {"speaking", "overall"}:
         exam = EXAMS[of.session.exam]
         if exam.reports_shields:
@@ -69,14 +82,19 @@ def statement(of: Entry, version: int = 1, **fields) -> Statement:
             fields |= {skill.value: score for skill in exam.skills}
             fields |= {"overall": score, "result": band.result, "cefr": band.cefr}
     reason = "" if version == 1 else "Enquiry on results"
-    return Statement.objects.create(entry=of, version=version, **{"status": "result", "reason": reason} | fields)
+    return Statement.objects.create(
+        entry=of, version=version, **{"status": "result", "reason": reason} | fields
+    )
 
 
 def candidate(of: Entry | None = None, **fields) -> User:
     """A registered candidate; of: the entry registered with."""
     username = of.id_number if of else f"SIR{next(_numbers):06d}"
     user = User.objects.create_user(
-        username, fields.pop("password", PASSWORD), face=Face.CANDIDATES, **{"email": "alice@example.org", "language": "en"} | fields
+        username,
+        fields.pop("password", PASSWORD),
+        face=Face.CANDIDATES,
+        **{"email": "alice@example.org", "language": "en"} | fields,
     )
     if of:
         of.user = user
@@ -86,7 +104,9 @@ def candidate(of: Entry | None = None, **fields) -> User:
 
 def staff(**fields) -> User:
     n = next(_numbers)
-    return User.objects.create_staff(f"officer{n}@sirio.example.org", fields.pop("password", LONG_PASSWORD), **fields)
+    return User.objects.create_staff(
+        f"officer{n}@sirio.example.org", fields.pop("password", LONG_PASSWORD), **fields
+    )
 
 
 def centre(**fields) -> PreparationCentre:
@@ -97,6 +117,8 @@ def centre(**fields) -> PreparationCentre:
 def member(of: PreparationCentre, **fields) -> User:
     n = next(_numbers)
     email = f"secretary{n}@liceo.example.org"
-    user = User.objects.create_user(email, LONG_PASSWORD, face=Face.CENTRES, email=email, language="en", **fields)
+    user = User.objects.create_user(
+        email, LONG_PASSWORD, face=Face.CENTRES, email=email, language="en", **fields
+    )
     Membership.objects.create(user=user, centre=of)
     return user

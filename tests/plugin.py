@@ -25,7 +25,9 @@ admin_url = ""  # of the server's administrator, to the tests' database
 
 
 def _folder() -> Path:
-    return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True)))
+    return Path(
+        cleanup.enter_context(tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True))
+    )
 
 
 def _server() -> str:

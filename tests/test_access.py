@@ -75,7 +75,7 @@ def test_the_public_pages_are_the_literal_list(face):
 
 @pytest.fixture
 def world(db) -> dict[str, User | None]:
-    """Alice's statement is open, Bob's is not; both come from one centre, Charlie's has nothing to do with it."""
+    """Alice's statement is open, Bob's is not; both come from one centre. Charlie is a stranger."""
     centre, other_centre = factories.centre(), factories.centre()
     people = {"nobody": None, "officer": factories.staff(is_superuser=True)}
     for name, opens_in, mark in (("alice", -HOURS, OPEN_MARK), ("bob", HOURS, CLOSED_MARK)):

@@ -59,13 +59,12 @@ def name(text: str) -> str:
 
 
 def date_of_birth(text: str, today: date) -> date:
-    expected = _("a date such as 2010-03-14 (year, month, day)")
     if not _DATE.fullmatch(text):
-        raise WrongCell(_("not a date in this form"), expected)
+        raise WrongCell(_("not a date in this form"), _("a date such as 2010-03-14 (year, month, day)"))
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise WrongCell(_("the calendar has no such day"), expected) from None
+        raise WrongCell(_("the calendar has no such day"), _("a day of the calendar")) from None
     if not FIRST_BIRTHDAY <= day < today:
         raise WrongCell(_("nobody who sits the exam was born then"), _("a day in the past, from 1900 on"))
     return day
@@ -314,7 +313,8 @@ class EntryFile(Loader):
         )
         self.report.added = cursor.rowcount
         cursor.execute(
-            "SELECT (SELECT count(*) FROM staged), (SELECT count(*) FROM results_entry WHERE session_id = %s)",
+            "SELECT (SELECT count(*) FROM staged),"
+            " (SELECT count(*) FROM results_entry WHERE session_id = %s)",
             [self.session.pk],
         )
         rows, entries = cursor.fetchone()

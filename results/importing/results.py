@@ -13,6 +13,7 @@ from results.models import ExamSession, Release, Result, Status
 CORRECTED_BY_FILE = "Results file"  # the reason of a later version; stored, so not translated
 
 _STATUSES = {value.lower(): value for value in Status.values}
+_RESULTS = tuple(Result.values)
 _GRADING = ("overall", "result", "cefr")
 _SKILLS = tuple(skill.value for skill in Skill)
 _NEGATIVE = re.compile(r"[-\u2010-\u2015\u2212]\s*[0-9].*")
@@ -30,29 +31,27 @@ def status(text: str) -> str:
 def score(text: str, exam: Exam) -> int:
     """A skill's or the overall score in points of the scale, or shields."""
     allowed = exam.scores()
-    expected = _("a whole number from %(lowest)d to %(highest)d") % {
-        "lowest": allowed[0],
-        "highest": allowed[-1],
-    }
+    if _WHOLE.fullmatch(text) and int(text) in allowed:
+        return int(text)
     if _NEGATIVE.fullmatch(text):
-        raise WrongCell(_("a score has no minus sign"), expected)
-    if _DECIMAL.fullmatch(text):
-        raise WrongCell(_("a score has no decimals"), expected)
-    if not _WHOLE.fullmatch(text):
-        raise WrongCell(_("not a score"), expected)
-    value = int(text)
-    if value in allowed:
-        return value
-    if exam.reports_shields:
-        raise WrongCell(_("nobody has this number of shields"), expected)
-    if value < allowed[0]:
-        raise WrongCell(_("outside what %s reports: too low") % exam.name, expected)
-    raise WrongCell(_("outside what %s reports: too high") % exam.name, expected)
+        wrong = _("a score has no minus sign")
+    elif _DECIMAL.fullmatch(text):
+        wrong = _("a score has no decimals")
+    elif not _WHOLE.fullmatch(text):
+        wrong = _("not a score")
+    elif exam.reports_shields:
+        wrong = _("nobody has this number of shields")
+    elif int(text) < exam.lowest:
+        wrong = _("%s reports no score that is so low") % exam.name
+    else:
+        wrong = _("%s reports no score that is so high") % exam.name
+    expected = _("a whole number from %(lowest)d to %(highest)d")
+    raise WrongCell(wrong, expected % {"lowest": allowed[0], "highest": allowed[-1]})
 
 
 def result(text: str) -> str:
-    if text.upper() not in Result.values:
-        raise WrongCell(_("not a result"), ", ".join(Result.values))
+    if text.upper() not in _RESULTS:
+        raise WrongCell(_("not a result"), ", ".join(_RESULTS))
     return text.upper()
 
 

@@ -16,7 +16,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from results_portal.bootstrap import bootstrap, drop
@@ -92,7 +91,9 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     while True:
         for name, process in processes.items():
             if process.poll() is not None:
-                raise Stop(f"The process “{name}” has ended (status {process.returncode}); so the demo stops.")
+                raise Stop(
+                    f"The process “{name}” has ended (status {process.returncode}); so the demo stops."
+                )
         time.sleep(0.5)
 
 
@@ -140,7 +141,9 @@ def _read_env() -> dict[str, str]:
 def _write_env(environment: dict[str, str]) -> None:
     """For `manage.py` beside the running demo."""
     ENV_FILE.touch(mode=0o600)
-    ENV_FILE.write_text("".join(f'{name}="{value}"\n' for name, value in environment.items()), encoding="utf-8")
+    ENV_FILE.write_text(
+        "".join(f'{name}="{value}"\n' for name, value in environment.items()), encoding="utf-8"
+    )
 
 
 def _check_free(ports: dict[str, int]) -> None:
@@ -167,7 +170,7 @@ def _start(running: ExitStack, environment: dict[str, str], command: list[str]) 
         command,
         cwd=ROOT,
         env={**os.environ, **environment},
-        preexec_fn=die_with_parent(signal.SIGTERM),
+        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (it calls the kernel only)
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the others in order
     )
     running.callback(_end, process)

@@ -15,18 +15,20 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))  # the demo's state; the browser tests have one of their own
+VAR = Path(
+    os.environ.get("PORTAL_VAR", ROOT / "var")
+)  # the demo's state; the browser tests have one of their own
 FOLDER = VAR / "demo"
 SLIPS = FOLDER / "slips.csv"
 STAFF = FOLDER / "staff.csv"
 CENTRES = FOLDER / "centres.csv"
 
 GIVEN_NAMES = (
-    "Alessandro Alessia Alice Andrea Anna Arianna Aurora Beatrice Camilla Carlotta Chiara Davide Diego Edoardo"
-    " Elena Eleonora Elia Elisa Emma Federica Federico Filippo Francesca Francesco Gabriele Giada Giorgia"
-    " Giorgio Giovanni Giulia Giuseppe Greta Ilaria Irene Jacopo Leonardo Lorenzo Luca Ludovica Marco Margherita"
-    " Martina Matteo Mattia Michele Nicole Niccolò Noemi Pietro Rebecca Riccardo Samuele Sara Simone Sofia"
-    " Sveva Tommaso Valentina Viola Vittoria Amira Chen Dmytro Fatou Ionuț Łucja"
+    "Alessandro Alessia Alice Andrea Anna Arianna Aurora Beatrice Camilla Carlotta Chiara Davide Diego"
+    " Edoardo Elena Eleonora Elia Elisa Emma Federica Federico Filippo Francesca Francesco Gabriele Giada Giorgia"
+    " Giorgio Giovanni Giulia Giuseppe Greta Ilaria Irene Jacopo Leonardo Lorenzo Luca Ludovica Marco"
+    " Margherita Martina Matteo Mattia Michele Nicole Niccolò Noemi Pietro Rebecca Riccardo Samuele Sara Simone"
+    " Sofia Sveva Tommaso Valentina Viola Vittoria Amira Chen Dmytro Fatou Ionuț Łucja"
 ).split()
 FAMILY_NAMES = (
     "Rossi;Ferrari;Russo;Bianchi;Romano;Colombo;Ricci;Marino;Greco;Bruno;Gallo;Conti;De Luca;Costa;Giordano;"
@@ -34,11 +36,15 @@ FAMILY_NAMES = (
     "Longo;Gentile;Martinelli;Vitale;Lombardo;Serra;Coppola;De Santis;D’Angelo;Marchetti;Parisi;Villa;Conte;"
     "Ferraro;Ferri;Fabbri;Bianco;Marini;Grasso;Valentini;Messina;Sala;De Angelis;Gatti;Pellegrini;Palumbo;"
     "Sanna;Farina;Rizzi;Monti;Cattaneo;Morelli;Amato;Silvestri;Mazza;Testa;Grassi;Pellegrino;Carbone;Giuliani;"
-    "Benedetti;Barone;Rossetti;Caputo;Montanari;Guerra;Palmieri;Bernardi;Martino;Fiore;De Rosa;Ferretti;Bellini;"
-    "Basile;Riva;Donati;Piras;Vitali;Battaglia;Sartori;Neri;Costantini;Milani;Pagano;Ruggiero;Sorrentino;D’Amico;"
-    "Orlando;Damico;Negri;Hu;Popescu;Shevchenko;El Idrissi;Nguyễn"
+    "Benedetti;Barone;Rossetti;Caputo;Montanari;Guerra;Palmieri;Bernardi;Martino;Fiore;De Rosa;Ferretti;"
+    "Bellini;Basile;Riva;Donati;Piras;Vitali;Battaglia;Sartori;Neri;Costantini;Milani;Pagano;Ruggiero;Sorrentino;"
+    "D’Amico;Orlando;Damico;Negri;Hu;Popescu;Shevchenko;El Idrissi;Nguyễn"
 ).split(";")
-SCHOOLS = {"RMPS01": "Liceo Scientifico Volta", "RMIC02": "Istituto Comprensivo Gianni Rodari", "RMSL03": "Sirio Language School"}
+SCHOOLS = {
+    "RMPS01": "Liceo Scientifico Volta",
+    "RMIC02": "Istituto Comprensivo Gianni Rodari",
+    "RMSL03": "Sirio Language School",
+}
 
 # Result by result, in %; the rest has no result.
 B2_FIRST_2012 = {"A": 7.4, "B": 23.1, "C": 45.9, "LEVEL": 21.1, "NONE": 2.5}
@@ -98,7 +104,9 @@ def load() -> None:
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
-            sys.exit("The demo data is incomplete: its first start was interrupted. Start over with `make demo-reset`.")
+            sys.exit(
+                "The demo data is incomplete: its first start broke off. Start over with `make demo-reset`."
+            )
         return
     SLIPS.unlink(missing_ok=True)  # the last file written; until then the data is incomplete
     chance = random.SystemRandom()
@@ -110,11 +118,18 @@ def load() -> None:
         opens_at = now + plan.opens_in
         exam_date = (now - timedelta(days=plan.exam_days_ago)).date()
         session = create_session(
-            plan.code, exam=plan.exam, title=f"{exam_date:%B %Y}", exam_date=exam_date, place="Roma", opens_at=opens_at
+            plan.code,
+            exam=plan.exam,
+            title=f"{exam_date:%B %Y}",
+            exam_date=exam_date,
+            place="Roma",
+            opens_at=opens_at,
         )
         own = list(_slips(chance, plan, opens_at, exam_date, numbers))
         import_entries(session, _write(f"{plan.code}-entries.csv", _entry_rows(own)))
-        import_results(session, _write(f"{plan.code}-results.csv", _result_rows(chance, session.exam_facts, plan, own)))
+        import_results(
+            session, _write(f"{plan.code}-results.csv", _result_rows(chance, session.exam_facts, plan, own))
+        )
         approve(Release.objects.get(session=session), officer)
         for slip in own[:REGISTERED_A_SESSION]:
             slip.password = suggest_password()
@@ -133,9 +148,8 @@ def sign_ins() -> Iterator[str]:
         own = [row for row in slips if row["session"] == plan.code]
         registered = next(row for row in own if row["registered"] == "yes")
         free = next(row for row in own if row["registered"] == "no")
-        yield f"{plan.code:<10} log in {registered['id_number']} {registered['password']}" + (
-            f"   or register {free['id_number']} with {free['secret_number']}"
-        )
+        known = f"log in {registered['id_number']} {registered['password']}"
+        yield f"{plan.code:<10} {known}   or register {free['id_number']} with {free['secret_number']}"
     for path, who in ((CENTRES, "centre"), (STAFF, "staff")):
         for row in _read(path):
             yield f"{who:<10} log in {row['email']} {row['password']}"
@@ -189,9 +203,9 @@ def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbe
 
 
 def _entry_rows(slips: list[Slip]) -> list[dict]:
-    columns = (
-        "id_number secret_number candidate_number family_name given_names date_of_birth preparation_centre".split()
-    )
+    columns = "id_number secret_number candidate_number family_name given_names date_of_birth".split() + [
+        "preparation_centre"
+    ]
     return [{column: getattr(slip, column) for column in columns} for slip in slips]
 
 
@@ -203,7 +217,9 @@ def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dic
         row = {"id_number": slip.id_number, "status": codes.get(number, "result")}
         row |= dict.fromkeys(("overall", "result", "cefr", *exam.skills), "")
         if row["status"] == "result":
-            row |= _shields(chance, exam) if exam.reports_shields else _scores(chance, exam, plan.distribution)
+            row |= (
+                _shields(chance, exam) if exam.reports_shields else _scores(chance, exam, plan.distribution)
+            )
         rows.append({str(column): value for column, value in row.items()})
     return rows
 

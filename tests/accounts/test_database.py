@@ -7,6 +7,11 @@ from django.db import IntegrityError, transaction
 from accounts.models import Choice, Face, Session, ThrottleCounter, User
 from tests import factories
 
+MAKE_STAFF = """
+    INSERT INTO accounts_user (username, face, email, language, password, is_active, is_staff, is_superuser)
+    VALUES ('x@y.example', 'staff', '', 'en', '!', true, true, true)
+"""
+
 
 def refused(make) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -43,7 +48,9 @@ def test_choices_sessions_and_counters_hold_only_what_they_may():
     user = factories.candidate()
     refused(lambda: Choice.objects.create(user=user, kind="cookies", agreed=True, text_version="1"))
     refused(lambda: Choice.objects.create(user=user, kind="terms", agreed=False, text_version="1"))
-    refused(lambda: Session.objects.create(session_key="k" * 32, face="x", expire_date=factories.database_now()))
+    refused(
+        lambda: Session.objects.create(session_key="k" * 32, face="x", expire_date=factories.database_now())
+    )
     refused(lambda: ThrottleCounter.objects.create(key="k", count=-1, ends_at=factories.database_now()))
 
 
@@ -59,8 +66,7 @@ def test_a_public_face_sees_and_makes_accounts_of_its_own_only(role_connection, 
     for change in (
         "UPDATE accounts_user SET is_superuser = true",
         "UPDATE accounts_user SET face = 'staff'",
-        "INSERT INTO accounts_user (username, face, email, language, password, is_active, is_staff, is_superuser)"
-        " VALUES ('x@y.example', 'staff', '', 'en', '!', true, true, true)",
+        MAKE_STAFF,
         "DELETE FROM accounts_user",
         "SELECT * FROM accounts_userevent",
         "SELECT args FROM procrastinate_jobs",
@@ -74,5 +80,7 @@ def test_a_public_face_sees_and_makes_accounts_of_its_own_only(role_connection, 
 def test_a_public_face_finds_no_session_of_another(role_connection):
     for face in Face.values:
         Session.objects.create(session_key=face * 4, face=face, expire_date=factories.database_now())
-    assert role_connection("candidates").execute("SELECT face FROM accounts_session").fetchall() == [("candidates",)]
+    assert role_connection("candidates").execute("SELECT face FROM accounts_session").fetchall() == [
+        ("candidates",)
+    ]
     assert role_connection("centres").execute("DELETE FROM accounts_session").rowcount == 1

@@ -51,7 +51,18 @@ def test_only_the_form_is_accepted(password):
 
 
 @pytest.mark.parametrize(
-    "password", ["matteo12", "1Chiara2", "qwerty99", "Q1werty2", "aaaaaa11", "asdfgh00", "summer24", "juvent10", "ababab12"]
+    "password",
+    [
+        "matteo12",
+        "1Chiara2",
+        "qwerty99",
+        "Q1werty2",
+        "aaaaaa11",
+        "asdfgh00",
+        "summer24",
+        "juvent10",
+        "ababab12",
+    ],
 )
 def test_an_easy_word_with_two_digits_is_refused(password):
     assert "easy to guess" in message(password)

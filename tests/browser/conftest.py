@@ -64,7 +64,9 @@ class Demo:
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the demo, as its README says."""
         lines = (self.var / "demo" / "env").read_text(encoding="utf-8").splitlines()
-        environment = {name: value.strip('"') for name, _equals, value in (line.partition("=") for line in lines)}
+        environment = {
+            name: value.strip('"') for name, _equals, value in (line.partition("=") for line in lines)
+        }
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
@@ -77,7 +79,8 @@ class Demo:
         opens_at = datetime.now(UTC) + timedelta(seconds=seconds)
         slips = [
             {"id_number": f"{code[:3]}10000{n}", "secret_number": f"100{n}", "candidate_number": f"100{n}",
-             "family_name": "Kuvetto", "given_names": name, "date_of_birth": "2010-03-14", "preparation_centre": ""}
+             "family_name": "Kuvetto", "given_names": name, "date_of_birth": "2010-03-14",
+             "preparation_centre": ""}
             for n, name in enumerate(("Zoë", "Bruno", "Ada"))
         ]  # fmt: skip
         results = [
@@ -112,7 +115,11 @@ def demo(tmp_path_factory):
     var = tmp_path_factory.mktemp("demo")
     ports = {face: _free_port() for face in ("candidates", "centres", "staff")}
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "CENTRE_", "EMAIL_"))},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PORTAL_", "CENTRE_", "EMAIL_"))
+        },
         "PORTAL_VAR": str(var),
         "DATABASE_URL": plugin.admin_url,
         **{f"{face.upper()}_PORT": str(port) for face, port in ports.items()},
@@ -165,11 +172,15 @@ def open_page(browser: Browser):
         context.add_cookies([{"name": "language", "value": language, "domain": "127.0.0.1", "path": "/"}])
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "request",
-            lambda request: complaints.append(f"asked {request.url}") if "//127.0.0.1:" not in request.url else None,
+            lambda request: (
+                complaints.append(f"asked {request.url}") if "//127.0.0.1:" not in request.url else None
+            ),
         )
         return page
 

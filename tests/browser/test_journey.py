@@ -9,7 +9,12 @@ from tests.browser.conftest import DESKTOP, PHONE, check_page, log_in
 pytestmark = pytest.mark.browser
 
 WORDS = {
-    "en": {"register": "Register", "submit": "Submit", "registered": "You are registered", "log_in": "Log in"},
+    "en": {
+        "register": "Register",
+        "submit": "Submit",
+        "registered": "You are registered",
+        "log_in": "Log in",
+    },
     "it": {"register": "Registrati", "submit": "Invia", "registered": None, "log_in": "Accedi"},
 }
 PASSWORD = "kutoVe84"
@@ -20,7 +25,9 @@ PASSWORD = "kutoVe84"
     [("en", DESKTOP, True, "JOA-1"), ("it", PHONE, False, "JOB-1")],
     ids=["English, desktop", "Italian, phone, no JavaScript"],
 )
-def test_from_the_slip_to_the_statement_at_the_instant(demo, open_page, tmp_path, language, viewport, javascript, code):
+def test_from_the_slip_to_the_statement_at_the_instant(
+    demo, open_page, tmp_path, language, viewport, javascript, code
+):
     slip = demo.session_that_opens_in(45, code, tmp_path)[0]
     words = WORDS[language]
     address = f"{code.lower()}@example.org"
@@ -97,7 +104,7 @@ def test_faults_are_summed_up_at_the_top_with_links_to_the_fields(demo, open_pag
 def test_the_language_switch_keeps_the_place(demo, open_page):
     page = open_page("en")
     page.goto(f"{demo.urls['candidates']}/register/")
-    page.get_by_role("button", name=re.compile("Italiano", re.I)).click()
+    page.get_by_role("button", name=re.compile("Italiano", re.IGNORECASE)).click()
     page.wait_for_load_state()
     assert page.url.endswith("/register/")
     assert page.get_attribute("html", "lang") == "it"

@@ -6,11 +6,22 @@ from tests.browser.conftest import DESKTOP, PHONE, check_page, log_in
 
 pytestmark = pytest.mark.browser
 
-OPEN_TO_ALL = ("/", "/register/", "/forgotten-password/", "/help/", "/terms/", "/privacy/", "/confirm/x/", "/nowhere/")
+OPEN_TO_ALL = (
+    "/",
+    "/register/",
+    "/forgotten-password/",
+    "/help/",
+    "/terms/",
+    "/privacy/",
+    "/confirm/x/",
+    "/nowhere/",
+)
 SIGNED_IN = ("/statement/", "/account/", "/account/password/", "/account/email/", "/nowhere/")
 LOOKS = [("en", DESKTOP, False), ("it", PHONE, False), ("it", DESKTOP, True), ("en", PHONE, True)]
 looks = pytest.mark.parametrize(
-    ("language", "viewport", "dark"), LOOKS, ids=["en desktop", "it phone", "it desktop dark", "en phone dark"]
+    ("language", "viewport", "dark"),
+    LOOKS,
+    ids=["en desktop", "it phone", "it desktop dark", "en phone dark"],
 )
 OPEN_SESSIONS = ("B2F-DEMO", "B1P-DEMO", "YLM-DEMO")
 
@@ -44,7 +55,13 @@ def test_the_pages_of_a_school(demo, open_page, language, viewport, dark):
     page.fill("#id_password", secretary["password"])
     page.click("main form button[type=submit]")
     page.wait_for_url("**/sessions/")
-    for path in ("/sessions/", "/sessions/B2F-DEMO/", "/sessions/C1A-DEMO/", "/account/", "/account/password/"):
+    for path in (
+        "/sessions/",
+        "/sessions/B2F-DEMO/",
+        "/sessions/C1A-DEMO/",
+        "/account/",
+        "/account/password/",
+    ):
         page.goto(demo.urls["centres"] + path)
         check_page(page)
 

@@ -20,7 +20,9 @@ from tests.factories import PASSWORD, SECRET_NUMBER
 
 @pytest.fixture
 def entry(db) -> Entry:
-    return factories.entry(factories.session(), id_number="SIR094701", given_names="Zoë", family_name="Kuvetto")
+    return factories.entry(
+        factories.session(), id_number="SIR094701", given_names="Zoë", family_name="Kuvetto"
+    )
 
 
 def registered():
@@ -44,7 +46,10 @@ def slip(**changes) -> dict:
 
 def test_the_page_has_the_labels_of_the_slip(candidates):
     page = candidates.get("/register/").content.decode()
-    labels = [re.sub(r"<[^>]+>|\s+", " ", label).strip() for label in re.findall(r"<label[^>]*>(.*?)</label>", page, re.S)]
+    labels = [
+        re.sub(r"<[^>]+>|\s+", " ", label).strip()
+        for label in re.findall(r"<label[^>]*>(.*?)</label>", page, re.DOTALL)
+    ]
     assert labels == [
         "ID Number",
         "Secret Number",
@@ -63,7 +68,12 @@ def test_a_slip_becomes_an_account_with_its_choices_and_a_mail(candidates, entry
     user = registered().get()
     entry.refresh_from_db()
     assert entry.user == user
-    assert (user.username, user.face, user.email, user.language) == ("SIR094701", Face.CANDIDATES, "zoe@example.org", "en")
+    assert (user.username, user.face, user.email, user.language) == (
+        "SIR094701",
+        Face.CANDIDATES,
+        "zoe@example.org",
+        "en",
+    )
     assert user.check_password(PASSWORD)
     assert list(user.choices.order_by("pk").values_list("kind", "agreed", "text_version")) == [
         ("terms", True, texts.TERMS_VERSION),
@@ -83,7 +93,9 @@ def test_updates_are_a_free_choice(candidates, entry):
     assert Choice.objects.get(kind="updates").agreed is False
 
 
-@pytest.mark.parametrize("typed", ["sir 094 701", "SIR-094701", " Sir094701 ", "SIRO947O1", "S1R09470I", "sir\u00a0094701"])
+@pytest.mark.parametrize(
+    "typed", ["sir 094 701", "SIR-094701", " Sir094701 ", "SIRO947O1", "S1R09470I", "sir\u00a0094701"]
+)
 def test_spaces_hyphens_case_and_look_alikes_are_forgiven(candidates, entry, typed):
     assert candidates.post("/register/", slip(id_number=typed, secret_number="84 8-2")).status_code == 302
 
@@ -156,7 +168,9 @@ def test_guessing_secret_numbers_ends_at_the_limit_with_a_time(candidates, entry
         assert candidates.post("/register/", slip(secret_number=f"{guess:04d}")).status_code == 200
     response = candidates.post("/register/", slip())
     assert response.status_code == 429
-    assert re.search(r"Too many tries. Wait \d+ minutes, then try again: at \d\d:\d\d", response.content.decode())
+    assert re.search(
+        r"Too many tries. Wait \d+ minutes, then try again: at \d\d:\d\d", response.content.decode()
+    )
     assert not registered().exists()
 
 

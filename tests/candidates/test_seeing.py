@@ -81,7 +81,7 @@ def test_what_is_not_there_yet_looks_the_same_whatever_the_reason(keep_back):
     bob = factories.candidate(factories.entry(factories.session()))
     nothing_loaded = statement_page(bob).content.decode()
     assert str(MARK) not in page
-    title = re.compile(r"<h1[^>]*>.*?</h1>", re.S)
+    title = re.compile(r"<h1[^>]*>.*?</h1>", re.DOTALL)
     assert title.search(page).group() == title.search(nothing_loaded).group()
     assert "Identity" not in page
 
@@ -152,7 +152,7 @@ def test_the_page_costs_three_queries_with_one_candidate_and_with_many(opens_in)
 
 @pytest.mark.django_db
 def test_the_gate_is_asked_for_one_person_and_reads_no_other_row():
-    """The condition on the person reaches the tables behind the views: no scan that grows with the session."""
+    """The condition on the person reaches the tables behind the views: no scan grows with the session."""
     user = candidate_of(factories.session())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

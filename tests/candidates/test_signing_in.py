@@ -49,7 +49,9 @@ def test_every_failure_has_the_same_answer(candidates, alice):
         ("officer@sirio.example.org", factories.LONG_PASSWORD),
         ("SIR094701", "8482"),
     ]:
-        answers.add(page_of(log_in(candidates, name, password)).replace(name, "NAME").replace(name.upper(), "NAME"))
+        answers.add(
+            page_of(log_in(candidates, name, password)).replace(name, "NAME").replace(name.upper(), "NAME")
+        )
     assert len(answers) == 1
     assert "The ID Number or the password is not right" in answers.pop()
     assert not Session.objects.filter(user__isnull=False).exists()
@@ -62,7 +64,9 @@ def test_a_known_and_an_unknown_number_cost_one_hash_each(candidates, alice, mon
     for name in ("encode", "verify"):
         real = getattr(PepperedArgon2, name)
         monkeypatch.setattr(
-            PepperedArgon2, name, lambda self, *args, real=real, name=name: hashed.append(name) or real(self, *args)
+            PepperedArgon2,
+            name,
+            lambda self, *args, real=real, name=name: hashed.append(name) or real(self, *args),
         )
     log_in(candidates, "SIR094701", "wrongp12")
     log_in(candidates, "SIR777777", "wrongp12")
@@ -100,7 +104,10 @@ def test_a_session_of_one_face_opens_nothing_on_another(candidates, alice):
         assert other.get(page).status_code == 302
 
 
-@pytest.mark.parametrize("cookie", ["x", "x" * 5000, '"\\000\\001aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"', "' OR 1=1 --aaaaaaaaaaaaaaaaaaaaaaa"])
+@pytest.mark.parametrize(
+    "cookie",
+    ["x", "x" * 5000, '"\\000\\001aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"', "' OR 1=1 --aaaaaaaaaaaaaaaaaaaaaaa"],
+)
 def test_a_session_cookie_of_the_visitors_making_opens_nothing_and_breaks_nothing(candidates, db, cookie):
     candidates.cookies["candidates_session"] = cookie
     assert candidates.get("/statement/").status_code == 302
@@ -132,7 +139,11 @@ def test_changing_the_password_ends_all_other_sessions(candidates, alice):
 )
 def test_a_bad_change_of_password_changes_nothing(candidates, alice, changes, message):
     log_in(candidates)
-    form = {"current_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD} | changes
+    form = {
+        "current_password": PASSWORD,
+        "new_password1": NEW_PASSWORD,
+        "new_password2": NEW_PASSWORD,
+    } | changes
     assert message in candidates.post("/account/password/", form).content.decode()
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)

@@ -16,7 +16,9 @@ UPDATES = {"2026-11-22": "1205486b85cfcea5"}
 
 
 def digest(name: str) -> str:
-    both = "".join((FOLDER / language / f"{name}.html").read_text(encoding="utf-8") for language in ("en", "it"))
+    both = "".join(
+        (FOLDER / language / f"{name}.html").read_text(encoding="utf-8") for language in ("en", "it")
+    )
     return hashlib.sha256(both.encode()).hexdigest()[:16]
 
 

@@ -37,7 +37,9 @@ def test_a_secretary_logs_in_and_finds_the_sessions_of_her_students(centre):
     factories.session(code="OTHERS")
     secretary = factories.member(centre)
     browser = FaceClient("centres")
-    response = browser.post("/", {"username": f" {secretary.username.upper()} ", "password": factories.LONG_PASSWORD})
+    response = browser.post(
+        "/", {"username": f" {secretary.username.upper()} ", "password": factories.LONG_PASSWORD}
+    )
     assert response.url == "/sessions/"
     page = browser.get("/sessions/").content.decode()
     assert "/sessions/OPEN/" in page

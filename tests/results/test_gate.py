@@ -68,7 +68,9 @@ def test_what_is_loaded_after_the_approval_waits_and_the_approved_version_stays(
     session = factories.session(approved=False)
     entry = registered_entry(session)
     first = factories.statement(entry)
-    Release.objects.update(approved_through=first.pk, approved_at=factories.database_now(), approved_by=factories.staff())
+    Release.objects.update(
+        approved_through=first.pk, approved_at=factories.database_now(), approved_by=factories.staff()
+    )
     factories.statement(entry, version=2, status="withheld", reason="Enquiry on results")
     late = registered_entry(session)
     factories.statement(late)
@@ -92,10 +94,16 @@ def test_moving_the_time_voids_the_approval():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("keep_back", [
-    lambda entry: Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file"),
-    lambda entry: Entry.objects.filter(pk=entry.pk).update(held_back=True, hold_reason="Identity to be checked"),
-], ids=["stopped", "held back"])
+@pytest.mark.parametrize(
+    "keep_back",
+    [
+        lambda entry: Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file"),
+        lambda entry: Entry.objects.filter(pk=entry.pk).update(
+            held_back=True, hold_reason="Identity to be checked"
+        ),
+    ],
+    ids=["stopped", "held back"],
+)
 def test_a_stopped_or_held_back_statement_is_never_visible(keep_back):
     entry = registered_entry(factories.session())
     factories.statement(entry)
@@ -125,7 +133,9 @@ def test_a_face_sees_the_view_and_nothing_behind_it(role_connection, login):
         f"UPDATE results_gate_{login} SET overall = 230",
         "SET ROLE portal_staff",
     ):
-        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)):
+        with pytest.raises(
+            (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)
+        ):
             face.execute(change)
 
 

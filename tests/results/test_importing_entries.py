@@ -247,9 +247,8 @@ NAME_FORM = ("not a name", "a name")
 NAME_LENGTH = ("the text has 81 characters", "80 characters at most")
 CENTRE_LENGTH = ("the text has 121 characters", "120 characters at most")
 ONE_LINE = ("the text has a control character or a line break", "one line of plain text")
-DATE = "a date such as 2010-03-14 (year, month, day)"
-DATE_FORM = ("not a date in this form", DATE)
-NO_DAY = ("the calendar has no such day", DATE)
+DATE_FORM = ("not a date in this form", "a date such as 2010-03-14 (year, month, day)")
+NO_DAY = ("the calendar has no such day", "a day of the calendar")
 NEVER_BORN = ("nobody who sits the exam was born then", "a day in the past, from 1900 on")
 
 

@@ -59,7 +59,9 @@ def test_the_sequences_grants_are_the_declared_ones():
         " WHERE n.nspname = 'public' AND c.relkind = 'S' AND a.grantee::regrole::text = ANY(%s)",
         list(ROLES),
     )
-    assert held == {(role, sequence, "USAGE") for role, sequences in SEQUENCES.items() for sequence in sequences}
+    assert held == {
+        (role, sequence, "USAGE") for role, sequences in SEQUENCES.items() for sequence in sequences
+    }
 
 
 @pytest.mark.django_db
@@ -94,10 +96,13 @@ def test_a_stray_grant_is_revoked_by_the_next_migrate():
 @pytest.mark.django_db
 def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
     """A SECURITY DEFINER function would be a way round the grants."""
-    assert query(
-        "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-        " WHERE n.nspname = 'public' AND p.prosecdef"
-    ) == set()
+    assert (
+        query(
+            "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE n.nspname = 'public' AND p.prosecdef"
+        )
+        == set()
+    )
 
 
 @pytest.mark.django_db
