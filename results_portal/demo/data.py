@@ -24,21 +24,23 @@ STAFF = FOLDER / "staff.csv"
 CENTRES = FOLDER / "centres.csv"
 
 GIVEN_NAMES = (
-    "Alessandro Alessia Alice Andrea Anna Arianna Aurora Beatrice Camilla Carlotta Chiara Davide Diego"
-    " Edoardo Elena Eleonora Elia Elisa Emma Federica Federico Filippo Francesca Francesco Gabriele Giada Giorgia"
-    " Giorgio Giovanni Giulia Giuseppe Greta Ilaria Irene Jacopo Leonardo Lorenzo Luca Ludovica Marco"
-    " Margherita Martina Matteo Mattia Michele Nicole Niccolò Noemi Pietro Rebecca Riccardo Samuele Sara Simone"
-    " Sofia Sveva Tommaso Valentina Viola Vittoria Amira Chen Dmytro Fatou Ionuț Łucja"
+    "Alessandro Alessia Alice Andrea Anna Arianna Aurora Beatrice Camilla Carlotta Chiara Davide Diego "
+    "Edoardo Elena Eleonora Elia Elisa Emma Federica Federico Filippo Francesca Francesco Gabriele "
+    "Giada Giorgia Giorgio Giovanni Giulia Giuseppe Greta Ilaria Irene Jacopo Leonardo Lorenzo Luca "
+    "Ludovica Marco Margherita Martina Matteo Mattia Michele Nicole Niccolò Noemi Pietro Rebecca "
+    "Riccardo Samuele Sara Simone Sofia Sveva Tommaso Valentina Viola Vittoria Amira Chen Dmytro Fatou "
+    "Ionuț Łucja"
 ).split()
 FAMILY_NAMES = (
-    "Rossi;Ferrari;Russo;Bianchi;Romano;Colombo;Ricci;Marino;Greco;Bruno;Gallo;Conti;De Luca;Costa;Giordano;"
-    "Mancini;Rizzo;Lombardi;Moretti;Barbieri;Fontana;Santoro;Mariani;Rinaldi;Caruso;Ferrara;Galli;Martini;Leone;"
-    "Longo;Gentile;Martinelli;Vitale;Lombardo;Serra;Coppola;De Santis;D’Angelo;Marchetti;Parisi;Villa;Conte;"
-    "Ferraro;Ferri;Fabbri;Bianco;Marini;Grasso;Valentini;Messina;Sala;De Angelis;Gatti;Pellegrini;Palumbo;"
-    "Sanna;Farina;Rizzi;Monti;Cattaneo;Morelli;Amato;Silvestri;Mazza;Testa;Grassi;Pellegrino;Carbone;Giuliani;"
-    "Benedetti;Barone;Rossetti;Caputo;Montanari;Guerra;Palmieri;Bernardi;Martino;Fiore;De Rosa;Ferretti;"
-    "Bellini;Basile;Riva;Donati;Piras;Vitali;Battaglia;Sartori;Neri;Costantini;Milani;Pagano;Ruggiero;Sorrentino;"
-    "D’Amico;Orlando;Damico;Negri;Hu;Popescu;Shevchenko;El Idrissi;Nguyễn"
+    "Rossi;Ferrari;Russo;Bianchi;Romano;Colombo;Ricci;Marino;Greco;Bruno;Gallo;Conti;De Luca;Costa;"
+    "Giordano;Mancini;Rizzo;Lombardi;Moretti;Barbieri;Fontana;Santoro;Mariani;Rinaldi;Caruso;Ferrara;"
+    "Galli;Martini;Leone;Longo;Gentile;Martinelli;Vitale;Lombardo;Serra;Coppola;De Santis;D’Angelo;"
+    "Marchetti;Parisi;Villa;Conte;Ferraro;Ferri;Fabbri;Bianco;Marini;Grasso;Valentini;Messina;Sala;"
+    "De Angelis;Gatti;Pellegrini;Palumbo;Sanna;Farina;Rizzi;Monti;Cattaneo;Morelli;Amato;Silvestri;"
+    "Mazza;Testa;Grassi;Pellegrino;Carbone;Giuliani;Benedetti;Barone;Rossetti;Caputo;Montanari;Guerra;"
+    "Palmieri;Bernardi;Martino;Fiore;De Rosa;Ferretti;Bellini;Basile;Riva;Donati;Piras;Vitali;"
+    "Battaglia;Sartori;Neri;Costantini;Milani;Pagano;Ruggiero;Sorrentino;D’Amico;Orlando;Damico;Negri;"
+    "Hu;Popescu;Shevchenko;El Idrissi;Nguyễn"
 ).split(";")
 SCHOOLS = {
     "RMPS01": "Liceo Scientifico Volta",
