@@ -72,7 +72,7 @@ def _table(stream: BinaryIO, ending: str, progress: Progress) -> Table:
                 _("the file is named .csv, but it is a workbook"),
                 _("a CSV file, or a name that ends in .xlsx"),
             )
-        case ".csv" if start.startswith(_UTF_16_OR_32):
+        case ".csv" if start.startswith(_UTF_16_OR_32) or b"\0" in start:
             raise _not_utf_8()
         case ".csv":
             return Table(_csv_rows(stream, progress), is_ragged=True)

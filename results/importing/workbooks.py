@@ -72,7 +72,7 @@ class Sheet:
                 _("the file is no Excel workbook, or a damaged one"),
                 _("an Excel workbook (.xlsx) or a CSV file (.csv)"),
             ) from error
-        self.height = self._sheet.total_height
+        self.height = self._sheet.end[0] + 1 if self._sheet.end else 0
 
     def rows(self) -> Iterator[list[str]]:
         """Every row from the first on, the empty ones too, all of the same width."""

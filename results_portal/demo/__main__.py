@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--reset", action="store_true", help="forget everything and start over")
     reset = parser.parse_args().reset
     die_with_parent(signal.SIGTERM, os.getppid())()  # make, which a kill -9 may have ended
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     try:
         with ExitStack() as running:

@@ -205,10 +205,8 @@ def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbe
 
 
 def _entry_rows(slips: list[Slip]) -> list[dict]:
-    columns = "id_number secret_number candidate_number family_name given_names date_of_birth".split() + [
-        "preparation_centre"
-    ]
-    return [{column: getattr(slip, column) for column in columns} for slip in slips]
+    columns = "id_number secret_number candidate_number family_name given_names date_of_birth".split()
+    return [{column: getattr(slip, column) for column in (*columns, "preparation_centre")} for slip in slips]
 
 
 def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dict]:
