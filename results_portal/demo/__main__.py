@@ -170,7 +170,8 @@ def _start(running: ExitStack, environment: dict[str, str], command: list[str]) 
         command,
         cwd=ROOT,
         env={**os.environ, **environment},
-        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (it calls the kernel only)
+        # At once: with the database gone, too, the worker would wait for it.
+        preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 (it calls the kernel only)
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the others in order
     )
     running.callback(_end, process)
