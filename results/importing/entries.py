@@ -53,7 +53,7 @@ def candidate_number(text: str) -> str:
 def name(text: str) -> str:
     """A family name or given names, in any script."""
     tidy = _free_text(text, LONGEST_NAME)
-    if not tidy or tidy.isnumeric():
+    if tidy.replace(" ", "").isnumeric() or not any(char.isprintable() for char in tidy):
         raise WrongCell(_("not a name"), _("a name"))
     return tidy
 

@@ -62,6 +62,7 @@ def open_table(source: Path | str | BinaryIO, progress: Progress) -> Iterator[Ta
 
 
 def _table(stream: BinaryIO, ending: str, progress: Progress) -> Table:
+    stream.seek(0)
     start = stream.read(8)
     stream.seek(0)
     if not start:

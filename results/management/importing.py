@@ -47,6 +47,8 @@ class _Bar(tqdm):
 
     def __init__(self) -> None:
         super().__init__(
+            desc=_("Reading"),
+            total=1,  # until the file is open
             disable=not sys.stderr.isatty(),
             leave=False,
             bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}",
@@ -55,5 +57,6 @@ class _Bar(tqdm):
     def show(self, done: int, total: int) -> None:
         """A Progress of results.importing."""
         self.total = total
-        self.set_description_str(_("Storing") if done == total else _("Reading"), refresh=False)
         self.update(done - self.n)
+        if done == total:
+            self.set_description_str(_("Storing"))

@@ -48,14 +48,14 @@ def entry_row(n: int = 1, **changes) -> dict:
     } | changes
 
 
-def result_row(exam: str, n: int = 1, overall: int | None = None, **changes) -> dict:
-    """A sound row of a results file: every skill with the same score, grade B or three shields by default."""
+def result_row(exam: str, n: int = 1, at: int | None = None, **changes) -> dict:
+    """A sound row of a results file: one score everywhere, by default the lowest of a B; or three shields."""
     facts = EXAMS[exam]
     row = {"id_number": f"SIR{n:06d}", "status": "result"}
     if facts.reports_shields:
         row |= {skill.value: 3 for skill in facts.skills}
     else:
-        score = facts.bands[1].low if overall is None else overall
+        score = facts.bands[1].low if at is None else at
         band = facts.band(score)
         row |= {"overall": score, "result": band.result, "cefr": band.cefr}
         row |= {skill.value: score for skill in facts.skills}
