@@ -116,7 +116,11 @@ class RegistrationForm(forms.Form):
         typed = self.cleaned_data
         try:
             return registering.register(
-                self.entry, email=typed["email"], password=typed["password"], updates=typed["updates"]
+                self.entry,
+                typed["secret_number"],
+                email=typed["email"],
+                password=typed["password"],
+                updates=typed["updates"],
             )
         except registering.AlreadyRegistered:
             self.add_error(None, _already_registered())

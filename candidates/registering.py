@@ -1,9 +1,7 @@
 """From the two numbers of the slip to an account."""
 
-import hmac
-
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import get_language
 
 from accounts.models import Choice, Face, User
@@ -25,17 +23,19 @@ def find_entry(id_number: str, secret_number: str) -> Entry:
 
     Raises NotFound for an unknown ID Number and for a wrong Secret Number, after the same work.
     """
-    entry = Entry.objects.for_candidates().filter(id_number=id_number).first()
     digest = digest_secret_number(id_number, secret_number)
-    if not hmac.compare_digest(digest, entry.secret_digest if entry else "") or entry is None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT results_find_entry(%s, %s)", [id_number, digest])
+        (found,) = cursor.fetchone()
+    if found is None:
         raise NotFound
-    return entry
+    return Entry.objects.for_candidates().get(pk=found)
 
 
-def register(entry: Entry, *, email: str, password: str, updates: bool) -> User:
+def register(entry: Entry, secret_number: str, *, email: str, password: str, updates: bool) -> User:
     """Make the account of an entry, record the choices and queue the confirmation, all or nothing.
 
-    The password has passed the rule; the language is the page's.
+    entry: as found by find_entry with the same Secret Number, which the database asks for again. The password has passed the rule; the language is the page's.
     Raises AlreadyRegistered if somebody was faster: of two at once exactly one succeeds.
     """
     user = User(
@@ -48,8 +48,11 @@ def register(entry: Entry, *, email: str, password: str, updates: bool) -> User:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            if not Entry.objects.filter(pk=entry.pk, user=None).update(user=user):
-                raise AlreadyRegistered
+            with connection.cursor() as cursor:
+                digest = digest_secret_number(entry.id_number, secret_number)
+                cursor.execute("SELECT results_claim_entry(%s, %s, %s)", [entry.pk, digest, user.pk])
+                if cursor.fetchone() != (True,):
+                    raise AlreadyRegistered
             record_choice(user, Choice.Kind.TERMS, agreed=True)
             record_choice(user, Choice.Kind.UPDATES, agreed=updates)
             tasks.send_confirmation.defer(user_id=user.pk)

@@ -129,7 +129,7 @@ class EntryQuerySet(models.QuerySet):
 
     def for_candidates(self) -> "EntryQuerySet":
         """With session and opening time, for the candidates' face."""
-        return self.for_mails().only(*_FOR_MAILS, "secret_digest", "date_of_birth")
+        return self.for_mails().only(*_FOR_MAILS, "date_of_birth")
 
     def for_mails(self) -> "EntryQuerySet":
         """With session and opening time, for the worker."""
@@ -148,6 +148,20 @@ _FOR_MAILS = (
 
 
 @pghistory.track(exclude=["secret_digest"])
+@pgtrigger.register(
+    pgtrigger.Protect(
+        name="claimed_once",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(
+            old__user__isnull=False, new__user__isnull=False, old__user__df=pgtrigger.F("new__user")
+        ),
+    ),
+    pgtrigger.Protect(
+        name="registered_stays",
+        operation=pgtrigger.Delete,
+        condition=pgtrigger.Q(old__user__isnull=False),
+    ),
+)
 class Entry(models.Model):
     """A candidate's entry for a session, as on the slip; user is who registered with it."""
 

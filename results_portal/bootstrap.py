@@ -73,12 +73,16 @@ def _create_database(admin: psycopg.Connection, name: str, owner: str) -> None:
                 sql.Identifier(name), sql.Identifier(owner)
             )
         )
+    # To this installation's logins alone: the shared roles have members of other installations, too.
     database = sql.Identifier(name)
-    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    everyone = sql.SQL(", ").join([sql.SQL("PUBLIC"), *map(sql.Identifier, ROLES)])
+    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(database, everyone))
     for role in ROLES:
-        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
+        login = sql.Identifier(f"{name}_{role.removeprefix('portal_')}")
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, login))
     # Imports stage their file in a temporary table.
-    admin.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO portal_staff").format(database))
+    staff = sql.Identifier(f"{name}_staff")
+    admin.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, staff))
 
 
 def _url(admin_url: str, login: str, password: str, database: str) -> str:

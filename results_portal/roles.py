@@ -40,10 +40,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
         "accounts_choice": APPEND,
         "results_entry": (
-            f"SELECT ({_ENTRY}, secret_digest, date_of_birth, user_id)",
-            "UPDATE (user_id)",
+            f"SELECT ({_ENTRY}, date_of_birth, user_id)",
         ),
-        "results_entryevent": LOG,
         "results_gate_candidates": READ,
     },
     CENTRES: {
@@ -107,6 +105,10 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 }
 
 
+# Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py).
+FUNCTIONS: dict[str, tuple[str, ...]] = {CANDIDATES: ("results_find_entry", "results_claim_entry")}
+
+
 def apply_grants(using: str = "default") -> None:
     """Bring the database's grants to the list above, in one transaction.
 
@@ -130,12 +132,16 @@ def apply_grants(using: str = "default") -> None:
         everyone = ", ".join((*ROLES, "PUBLIC"))
         cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {everyone}")
         cursor.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {everyone}")
+        for function in {function for functions in FUNCTIONS.values() for function in functions}:
+            cursor.execute(f'REVOKE ALL ON FUNCTION "{function}" FROM {everyone}')
         for role, tables in GRANTS.items():
             for table, privileges in tables.items():
                 for privilege in privileges:
                     cursor.execute(f'GRANT {privilege} ON "{table}" TO {role}')
             for sequence in SEQUENCES[role]:
                 cursor.execute(f'GRANT USAGE ON SEQUENCE "{sequence}" TO {role}')
+            for function in FUNCTIONS.get(role, ()):
+                cursor.execute(f'GRANT EXECUTE ON FUNCTION "{function}" TO {role}')
 
 
 def apply_after_migrate(sender, using: str, plan=(), **_kwargs) -> None:

@@ -67,6 +67,7 @@ def pytest_load_initial_conftests() -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         for role in ROLES:
             admin.execute(f"GRANT {role} TO {name}_owner")
+        admin.execute(f"GRANT TEMPORARY ON DATABASE {name} TO portal_staff")  # as its login has it
 
 
 def pytest_unconfigure() -> None:

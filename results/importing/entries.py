@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from results import numbers
 from results.importing.loading import Cells, Loader, WrongCell, id_number
 from results.importing.reports import MASKED, Finding
-from results.models import Entry
+from results.models import Entry, Release
 
 # The app of the preparation centres stands above this one: its model is reached, not imported.
 CENTRE = Entry._meta.get_field("preparation_centre").related_model._meta
@@ -88,6 +88,7 @@ class EntryFile(Loader):
     """An entries file of a session.
 
     What a row says of a known ID Number replaces what is stored; entries that the file does not name stay.
+    Whose a result is does not change any more once an approval covers it: a row that would is a fault.
     Secret Numbers are digested on the way in; they reach neither the database nor a message.
     """
 
@@ -143,8 +144,11 @@ class EntryFile(Loader):
     def check(self, cursor) -> None:
         # Imports of entries run one after another: two files may bring the same ID Number or centre.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_IMPORT])
+        # An approval that runs now ends before it is asked what is approved, or starts after the import.
+        self._release = Release.objects.select_for_update().filter(session=self.session).first()
         self._check_numbers(cursor)
         self._check_centres(cursor)
+        self._check_approved(cursor)
         self._check_registered(cursor)
         if len(self._secret_lengths) > 1:
             lengths = ", ".join(
@@ -257,6 +261,58 @@ class EntryFile(Loader):
             ),
         )
 
+        cursor.execute(
+            """
+            SELECT count(*) FROM staged s JOIN results_entry e ON e.id_number = s.id_number
+            WHERE e.session_id = %s AND s.centre = '' AND e.preparation_centre_id IS NOT NULL
+            """,
+            [self.session.pk],
+        )
+        (emptied,) = cursor.fetchone()
+        if emptied:
+            self.warn(
+                ngettext(
+                    "%d entry has a preparation centre, and none in the file",
+                    "%d entries have a preparation centre, and none in the file",
+                    emptied,
+                )
+                % emptied,
+                _("its code or name, unless the candidate has left it"),
+                column="preparation_centre",
+            )
+
+    def _check_approved(self, cursor) -> None:
+        """An approval is for the marks of a person: a file that is loaded later gives them to nobody else."""
+        self.query(
+            cursor,
+            self.report.faults,
+            """
+            SELECT s.row, cell.name, cell.value, s.id_number, s.secret_digest AS given, e.secret_digest
+            FROM staged s
+            JOIN results_entry e ON e.session_id = %s AND e.id_number = s.id_number
+            LEFT JOIN staged_centre c ON c.written = lower(s.centre)
+            CROSS JOIN LATERAL (VALUES
+                ('candidate_number', s.candidate_number, s.candidate_number <> e.candidate_number),
+                ('family_name', s.family_name, s.family_name <> e.family_name),
+                ('given_names', s.given_names, s.given_names <> e.given_names),
+                ('date_of_birth', to_char(s.date_of_birth, 'YYYY-MM-DD'), s.date_of_birth <> e.date_of_birth),
+                ('preparation_centre', s.centre,
+                    CASE WHEN s.centre <> '' THEN c.id IS NULL OR c.id IS DISTINCT FROM e.preparation_centre_id
+                         WHEN s.centre = '' THEN e.preparation_centre_id IS NOT NULL END)
+            ) AS cell (name, value, is_changed)
+            WHERE cell.is_changed
+              AND EXISTS (SELECT FROM results_statement v WHERE v.entry_id = e.id AND v.id <= %s)
+            """,
+            [self.session.pk, self._release.approved_through if self._release else None],
+            lambda row, column, value, who, *digests: Finding(
+                _("this candidate's result is approved already; a file does not change whose it is"),
+                _("what is stored; change single entries in the admin"),
+                row,
+                column,
+                MASKED if _may_be_secret(value, who, digests) else value,
+            ),
+        )
+
     def _check_registered(self, cursor) -> None:
         self.query(
             cursor,
@@ -329,6 +385,12 @@ class EntryFile(Loader):
                 % absent
             )
         cursor.execute("DROP TABLE staged_centre")
+
+
+def _may_be_secret(text: str, who: str, digests: list[str | None]) -> bool:
+    """Whether a staged text may be a Secret Number in a wrong column; digests: of the candidate's own."""
+    secret = numbers.normalise_secret_number(text)
+    return bool(_ONLY_DIGITS.fullmatch(text)) or numbers.digest_secret_number(who, secret) in digests
 
 
 def _squeezed(column: str) -> str:

@@ -100,10 +100,11 @@ class Loader(ABC):
     ) -> None:
         """Add a finding for each row of a query over the staged rows.
 
-        sql: selects the row's number as "row", and what else `say` takes as arguments.
+        sql: selects the row's number as "row", and what else `say` takes as arguments. Of one row the
+        findings come in the order of the second column.
         """
         cursor.execute(
-            f"SELECT *, count(*) OVER () FROM ({sql}) AS found ORDER BY row LIMIT {SHOWN}",  # noqa: S608
+            f"SELECT *, count(*) OVER () FROM ({sql}) AS found ORDER BY 1, 2 LIMIT {SHOWN}",  # noqa: S608
             params,
         )
         if rows := cursor.fetchall():

@@ -1,5 +1,6 @@
 """The gate, tried from outside: with the faces' own database logins, at the instant and around it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -147,6 +148,30 @@ def test_a_function_in_a_query_never_sees_a_row_behind_the_gate(role_connection)
     face = role_connection("candidates")
     rows = face.execute("SELECT * FROM results_gate_candidates WHERE 1 / (overall - 176) > 0").fetchall()
     assert rows == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("login", ["candidates", "centres"])
+def test_before_the_instant_no_statement_is_even_read(role_connection, login):
+    """EXPLAIN ANALYZE counts rows: with a right guess as with a wrong one, the statements are not touched."""
+    closed = registered_entry(factories.session(opens_in=timedelta(hours=1)))
+    factories.statement(closed, overall=176, result="B", cefr="B2", speaking=176)
+    face = role_connection(login)
+    for guess in (176, 175):
+        plan = face.execute(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM results_gate_{login}"
+            f" WHERE entry_id = {closed.pk} AND overall = {guess}"
+        ).fetchone()[0]
+        scans = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "results_statement"]
+        assert scans
+        assert all(scan["Actual Loops"] == 0 for scan in scans)
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    """All nodes of a plan."""
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
 
 
 @pytest.mark.django_db

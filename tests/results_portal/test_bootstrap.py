@@ -55,3 +55,13 @@ def test_every_login_gets_in_and_is_member_of_its_role_alone(admin_url):
     with psycopg.connect(admin_url) as admin:
         assert admin.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'sirio%'").fetchall() == []
         assert admin.execute("SELECT 1 FROM pg_database WHERE datname = 'sirio'").fetchall() == []
+
+
+def test_a_login_of_one_installation_does_not_get_into_another(admin_url):
+    """A demo or a test run on the server of the real portal must not see its marks."""
+    real, other = bootstrap(admin_url, "sirio"), bootstrap(admin_url, "sirio_demo")
+    for login, url in other.items():
+        into_the_real_one = urlunsplit(urlsplit(url)._replace(path="/sirio"))
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(into_the_real_one)
+        psycopg.connect(real[login]).close()
