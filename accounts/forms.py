@@ -14,6 +14,7 @@ from accounts.devices import known_device
 from accounts.models import User
 
 LONGEST_TYPED = 200  # characters of a name or password that are looked at
+LONGEST_EMAIL = User._meta.get_field("email").max_length
 
 
 def too_many_tries(refused: throttle.TooManyTries) -> ValidationError:
@@ -190,6 +191,7 @@ class EmailForm(CurrentPasswordForm):
 
     email = forms.EmailField(
         label=_("New email address"),
+        max_length=LONGEST_EMAIL,
         error_messages={"required": _("Type your new email address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )

@@ -38,6 +38,12 @@ class UntilDelivered(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": wait})
 
 
+def given_names(user: User) -> str:
+    """Whom a mail is for: a parent may have two children on one address. Empty for who has no entry."""
+    entry = user.entries.for_mails().first()
+    return entry.given_names if entry else ""
+
+
 def send(
     user: User, template: str, job_id: int | None, *, to: str | None = None, attachments=(), **facts
 ) -> None:
@@ -47,7 +53,7 @@ def send(
     Raises SMTPException or OSError if the mail server does not take it; the job is then tried again.
     """
     with translation.override(user.language):
-        context = {**words(), "user": user, "face_url": settings.FACE_URLS[user.face], **facts}
+        context = {**words(), "name": given_names(user), "face_url": settings.FACE_URLS[user.face], **facts}
         subject = " ".join(render_to_string(f"mails/{template}/subject.txt", context).split())
         message = EmailMultiAlternatives(
             subject,

@@ -10,12 +10,16 @@ Source of the device counter: OWASP, "Slow Down Online Guessing Attacks with Dev
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.db import connection
+
+logger = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -35,15 +39,16 @@ LOGIN_PER_DEVICE = Limit("login-device", 10, 15 * MINUTE)
 # A school of 400 behind one address, every third mistyping, stays below.
 LOGIN_PER_ADDRESS = Limit("login-address", 300, 15 * MINUTE)
 LOGIN_PER_ADDRESS_A_DAY = Limit("login-address-day", 1_000, DAY)
-# A botnet; known browsers get in all the same.
-LOGIN_OVERALL = Limit("login-all", 5_000, 15 * MINUTE)
+# A botnet; known browsers get in all the same. At the peak to plan for (0.1 % of the candidates a second,
+# 100,000 candidates) every twentieth mistyping and giving up makes 4,500.
+LOGIN_OVERALL = Limit("login-all", 20_000, 15 * MINUTE)
 
 # Registering: a Secret Number of 4 digits has 10,000 values, so one ID Number stands 20 guesses a day.
 REGISTER_PER_NAME = Limit("register-name", 5, HOUR)
 REGISTER_PER_NAME_A_DAY = Limit("register-name-day", 20, DAY)
 REGISTER_PER_ADDRESS = Limit("register-address", 150, HOUR)
 REGISTER_PER_ADDRESS_A_DAY = Limit("register-address-day", 500, DAY)
-REGISTER_OVERALL = Limit("register-all", 2_000, HOUR)
+REGISTER_OVERALL = Limit("register-all", 4_000, HOUR)
 
 # Mails that anyone can ask for; every request counts, there is no success.
 MAIL_PER_NAME = Limit("mail-name", 3, HOUR)
@@ -59,15 +64,32 @@ class TooManyTries(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A counter as a try left it; is_own: of the name or browser alone; is_overall: shared by all."""
+
+    key: str
+    count: int
+    ends_at: datetime
+    is_own: bool
+    is_overall: bool
+
+
+@dataclass(frozen=True)
 class Try:
     """One counted try. Say succeeded() if it was right; otherwise its counts stay."""
 
-    shared: tuple[tuple[str, datetime], ...]
-    own: tuple[tuple[str, datetime], ...]
+    counted: tuple["Counted", ...]
 
     def succeeded(self) -> None:
-        """Take the counts back, and forget the failures of this name or browser."""
-        _take_back(self.shared, forget=self.own)
+        """Take this try's counts back, and forget the failures of this name or browser.
+
+        Overall, the name's earlier failures go too: who mistypes and then gets in was no attack. (Not with the
+        address, or an attacker could make failures at one address good by a success at another.)
+        """
+        earlier = min((each.count for each in self.counted if each.is_own), default=1)
+        _take_back(
+            {each: each.count if each.is_own else earlier if each.is_overall else 1 for each in self.counted}
+        )
 
 
 def login(name: str, address: str, device: str | None) -> Try:
@@ -110,12 +132,14 @@ def mail(name: str, address: str) -> Try:
 
 
 def client_address(request) -> str:
-    """The visitor's network address: an IPv4 address, or the /64 that one IPv6 household has.
+    """The visitor's network address: an IPv4 address, or the /48 that one IPv6 site can have.
 
     Behind TRUSTED_PROXIES proxies it is the entry of X-Forwarded-For that the outermost of them wrote,
     counted from the right; what stands further left is the visitor's own word.
     """
     address = request.META.get("REMOTE_ADDR", "")
+    if not settings.TRUSTED_PROXIES and "x-forwarded-for" in request.headers:
+        _complain_of_proxy()
     if settings.TRUSTED_PROXIES:
         forwarded = request.headers.get("x-forwarded-for", "").split(",")
         if len(forwarded) >= settings.TRUSTED_PROXIES:
@@ -125,8 +149,14 @@ def client_address(request) -> str:
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+        return str(parsed.ipv4_mapped or ip_network((parsed, 48), strict=False))
     return str(parsed)
+
+
+@cache
+def _complain_of_proxy() -> None:
+    """Once a process: behind a proxy that is not counted, all visitors would share one counter."""
+    logger.error("Requests come through a proxy, but TRUSTED_PROXIES is 0: set it to the number of proxies.")
 
 
 def forget_expired() -> int:
@@ -153,56 +183,52 @@ RETURNING key, count, ends_at
 # Only in the window in which it was counted: a window that has begun since owes nothing.
 TAKE_BACK = """
 WITH locked AS (
-    SELECT t.key, counted.forget
+    SELECT t.key, counted.less
     FROM accounts_throttlecounter t
-    JOIN unnest(%(keys)s::text[], %(ends)s::timestamptz[], %(forget)s::bool[])
-         AS counted (key, ends_at, forget)
+    JOIN unnest(%(keys)s::text[], %(ends)s::timestamptz[], %(less)s::int[]) AS counted (key, ends_at, less)
       ON t.key = counted.key AND t.ends_at = counted.ends_at
     ORDER BY t.key
     FOR UPDATE OF t
 )
-UPDATE accounts_throttlecounter t
-SET count = CASE WHEN locked.forget THEN 0 ELSE greatest(t.count - 1, 0) END
+UPDATE accounts_throttlecounter t SET count = greatest(t.count - locked.less, 0)
 FROM locked WHERE t.key = locked.key
 """
 
 
 def _count(tries: list[tuple[Limit, str]], own: list[Limit]) -> Try:
-    limits = {_key(limit, subject): limit for limit, subject in tries}
+    limits = {_key(limit, subject): (limit, subject) for limit, subject in tries}
     keys = sorted(limits)
+    seconds = [int(limits[key][0].window.total_seconds()) for key in keys]
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT, {"keys": keys, "seconds": [int(limits[key].window.total_seconds()) for key in keys]}
+        cursor.execute(COUNT, {"keys": keys, "seconds": seconds})
+        counted = tuple(
+            Counted(key, count, ends_at, is_own=limits[key][0] in own, is_overall=not limits[key][1])
+            for key, count, ends_at in cursor
         )
-        counted = cursor.fetchall()
-        windows = tuple((key, ends_at) for key, _count, ends_at in counted)
-        full = [ends_at for key, count, ends_at in counted if count > limits[key].failures]
-        if full:
-            # Not evaluated, so no guess: it must not use up what others share.
-            _take_back(windows)
-            raise TooManyTries(max(full))
-    return Try(
-        shared=tuple(window for window in windows if limits[window[0]] not in own),
-        own=tuple(window for window in windows if limits[window[0]] in own),
-    )
+    full = [each.ends_at for each in counted if each.count > limits[each.key][0].failures]
+    if full:
+        # Not evaluated, so no guess: it must not use up what others share.
+        _take_back(dict.fromkeys(counted, 1))
+        raise TooManyTries(max(full))
+    return Try(counted)
 
 
-def _take_back(
-    counted: tuple[tuple[str, datetime], ...], forget: tuple[tuple[str, datetime], ...] = ()
-) -> None:
-    """Lower counters by one, or to nothing."""
-    windows = (*counted, *forget)
+def _take_back(counted: dict[Counted, int]) -> None:
+    """Lower counters, each by so many."""
     with connection.cursor() as cursor:
         cursor.execute(
             TAKE_BACK,
             {
-                "keys": [key for key, _ends_at in windows],
-                "ends": [ends_at for _key, ends_at in windows],
-                "forget": [False] * len(counted) + [True] * len(forget),
+                "keys": [each.key for each in counted],
+                "ends": [each.ends_at for each in counted],
+                "less": list(counted.values()),
             },
         )
 
 
 def _key(limit: Limit, subject: str) -> str:
-    """A counter's key; what was typed is digested, since people type passwords into the wrong field."""
-    return f"{limit.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+    """A counter's key: each face counts for itself, so that a storm of candidates never stops the staff.
+
+    What was typed is digested, since people type passwords into the wrong field.
+    """
+    return f"{settings.PORTAL_FACE}:{limit.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

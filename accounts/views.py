@@ -44,9 +44,19 @@ def use_language(response: HttpResponse, language: str) -> None:
 class SignInView(auth_views.LoginView):
     """The home page of a public face, with the box “Log in”. Faces set template and form."""
 
-    redirect_authenticated_user = True
+    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
+        # Not LoginView's redirect_authenticated_user: it follows ?next= and refuses one that leads here.
+        if request.user.is_authenticated:
+            return redirect(self.next_page)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_redirect_url(self) -> str:
+        """Where ?next= leads, but for this very page."""
+        wanted = super().get_redirect_url()
+        return "" if wanted.partition("?")[0] == self.request.path else wanted
 
     def form_valid(self, form) -> HttpResponse:
+        self.request.session.flush()  # whatever an earlier person left in this browser
         response = super().form_valid(form)
         user = form.get_user()
         remember_device(self.request, response, user.username)

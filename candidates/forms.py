@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import throttle
 from accounts.forms import (
+    LONGEST_EMAIL,
     LONGEST_TYPED,
     ChangePasswordForm,
     ForgottenPasswordForm,
@@ -57,6 +58,7 @@ class RegistrationForm(forms.Form):
     email = forms.EmailField(
         label=_("Email address"),
         help_text=_("We send the confirmation here. An address that you will still have in a year is best."),
+        max_length=LONGEST_EMAIL,
         error_messages={"required": _("Type your email address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
@@ -86,7 +88,7 @@ class RegistrationForm(forms.Form):
         self.entry = None
         super().__init__(*args, **kwargs)
         self.fields["terms"].help_text = format_html(
-            '<a href="{}">{}</a>', reverse("terms"), _("Read the terms of use")
+            '<a href="{}" target="_blank">{}</a>', reverse("terms"), _("Read the terms of use (in a new tab)")
         )
         self.fields["updates"].help_text = render_to_string(texts.path("updates"))
 
@@ -143,13 +145,13 @@ class RegistrationForm(forms.Form):
 def _not_found() -> ValidationError:
     return ValidationError(
         format_html(
-            '{} <a href="{}#not-found">{}</a>',
+            '{} <a href="{}#not-found" target="_blank">{}</a>',
             gettext(
                 "We cannot find this ID Number with this Secret Number. Check both on your slip."
                 " If your slip is new, your entry may not be here yet: try again on the next working day."
             ),
             reverse("help"),
-            gettext("What else you can do"),
+            gettext("What else you can do (in a new tab)"),
         ),
         code="not_found",
     )

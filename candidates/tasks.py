@@ -1,5 +1,6 @@
 """Jobs of the worker: mails to candidates."""
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from accounts import mails
@@ -15,6 +16,11 @@ def send_confirmation(context, user_id: int) -> None:
     user = User.objects.get(pk=user_id)
     entry = Entry.objects.for_mails().get(user=user)
     opens_at = entry.session.release.opens_at
+    is_open = opens_at <= timezone.now()
+    attachments = []
+    if not is_open:
+        calendar = opening_calendar(entry.session, opens_at, user.language)
+        attachments = [("results.ics", calendar, "text/calendar")]
     mails.send(
         user,
         "registered",
@@ -23,7 +29,6 @@ def send_confirmation(context, user_id: int) -> None:
         entry=entry,
         session=entry.session,
         opens_at=opens_at,
-        attachments=[
-            ("results.ics", opening_calendar(entry.session, opens_at, user.language), "text/calendar")
-        ],
+        is_open=is_open,
+        attachments=attachments,
     )

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -58,7 +59,8 @@ def registered(request: HttpRequest) -> HttpResponse:
     if entry is None:
         return redirect("home")
     email = User.objects.get(pk=entry.user_id).email
-    context = {"entry": entry, "opens_at": entry.session.release.opens_at, "email": email}
+    opens_at = entry.session.release.opens_at
+    context = {"entry": entry, "opens_at": opens_at, "is_open": opens_at <= timezone.now(), "email": email}
     return render(request, "candidates/registered.html", context)
 
 

@@ -39,9 +39,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
         "accounts_choice": APPEND,
-        "results_entry": (
-            f"SELECT ({_ENTRY}, date_of_birth, user_id)",
-        ),
+        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, user_id)",),
         "results_gate_candidates": READ,
     },
     CENTRES: {

@@ -160,3 +160,61 @@ def test_another_schools_session_is_not_found(world):
     browser = FaceClient("centres")
     browser.force_login(world["another school"])
     assert browser.get("/sessions/OF-alice/").status_code == 404
+
+
+ODD_REQUESTS = {
+    "an e-mail address longer than the column": (
+        "/register/",
+        {"email": f"{'a' * 64}@{'b' * 240}.example"},
+        {},
+    ),
+    "a form in UTF-7": ("/register/", {"email": "x"}, {"content_type": "multipart/form-data; charset=utf-7"}),
+    "a form in base64": (
+        "/",
+        {"username": "x"},
+        {"content_type": "application/x-www-form-urlencoded; charset=base64"},
+    ),
+    "a NUL in a form": ("/", {"username": "SIR\x00", "password": "\x00"}, {}),
+    "lone surrogates": ("/", {"username": "%ED%A0%80", "password": "\\ud800"}, {}),
+    "a next that leads here": ("/?next=/", {"username": "SIR000001", "password": "x"}, {}),
+    "no form at all": ("/register/", {}, {}),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("address", "form", "extra"), ODD_REQUESTS.values(), ids=ODD_REQUESTS)
+def test_nothing_a_visitor_sends_causes_a_500(address, form, extra):
+    browser = FaceClient("candidates", raise_request_exception=False)
+    data = form if not extra else "username=+AAA-&email=+2AA-"
+    response = (
+        browser.post(address, data, **extra) if not extra else browser.generic("POST", address, data, **extra)
+    )
+    assert response.status_code in {200, 302, 400, 403}
+
+
+def test_a_next_that_leads_back_to_the_sign_in_page_makes_no_loop(world):
+    for face, page in (("candidates", "/?next=/"), ("centres", "/?next=/")):
+        browser = FaceClient(face)
+        browser.force_login(world["alice" if face == "candidates" else "their school"])
+        assert browser.get(page).status_code == 302
+    browser = FaceClient("candidates")
+    form = {"username": world["alice"].username, "password": factories.PASSWORD, "next": "/"}
+    assert browser.post("/?next=/", form).url == "/statement/"
+
+
+def test_odd_bytes_in_an_address_are_not_found(world):
+    browser = FaceClient("centres", raise_request_exception=False)
+    browser.force_login(world["their school"])
+    for address in ("/sessions/%00/", "/sessions/%ff%fe/", "/sessions/../", "/%00"):
+        assert browser.get(address).status_code == 404, address
+
+
+def test_who_logs_in_after_somebody_elses_registration_does_not_see_it(world):
+    browser = FaceClient("candidates")
+    factories.entry(factories.session(), id_number="SIR094701", given_names="Zoë")
+    form = {"id_number": "SIR094701", "secret_number": factories.SECRET_NUMBER, "email": "zoe@example.org"}
+    form |= {"password": factories.PASSWORD, "confirm_password": factories.PASSWORD, "terms": "on"}
+    browser.post("/register/", form)
+    assert "Zoë" in browser.get("/registered/").content.decode()
+    browser.post("/", {"username": world["alice"].username, "password": factories.PASSWORD})
+    assert browser.get("/registered/").status_code == 302

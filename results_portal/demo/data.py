@@ -138,7 +138,13 @@ def load() -> None:
             email = f"{slip.id_number.lower()}@mail.example"
             with translation.override("it"):
                 entry = find_entry(slip.id_number, slip.secret_number)
-                register(entry, slip.secret_number, email=email, password=slip.password, updates=chance.random() < 0.7)
+                register(
+                    entry,
+                    slip.secret_number,
+                    email=email,
+                    password=slip.password,
+                    updates=chance.random() < 0.7,
+                )
         slips += own
     _write_slips(slips)
 

@@ -1,6 +1,6 @@
 """The preparation centres' face."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from accounts import views as account_views
 from centres import views
@@ -9,7 +9,7 @@ from results_portal.urls import common
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("sessions/", views.sessions, name="sessions"),
-    path("sessions/<str:code>/", views.session, name="session"),
+    re_path(r"^sessions/(?P<code>[A-Za-z0-9.-]+)/$", views.session, name="session"),
     path("account/", views.account, name="account"),
     path("account/password/", views.change_password, name="change-password"),
     path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),

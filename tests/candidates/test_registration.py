@@ -180,7 +180,9 @@ def test_of_many_at_once_with_one_slip_exactly_one_succeeds():
         try:
             found = registering.find_entry("SIR094701", SECRET_NUMBER)
             together.wait()
-            registering.register(found, SECRET_NUMBER, email=f"{number}@example.org", password=PASSWORD, updates=False)
+            registering.register(
+                found, SECRET_NUMBER, email=f"{number}@example.org", password=PASSWORD, updates=False
+            )
         except registering.AlreadyRegistered:
             return False
         else:

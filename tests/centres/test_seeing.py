@@ -1,5 +1,6 @@
 """What a school sees: its own students, from its own instant on."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -88,6 +89,18 @@ def test_codes_and_shields_are_shown_as_what_they_are(centre):
     page = browser.get("/sessions/YL/").content.decode()
     assert page.count("<td>4</td>") == 3
     assert "CEFR level" not in page
+
+
+def test_a_score_below_the_range_is_said_to_be_a_score_only(centre):
+    student(factories.session("B2F", code="B2"), centre, "Kuvetto", overall=131, result="NONE", cefr="")
+    page = signed_in(factories.member(centre)).get("/sessions/B2/").content.decode()
+    assert "<td>Score only</td>" in page
+
+
+def test_the_name_of_an_open_exam_leads_to_its_results(centre):
+    student(factories.session("B2F", code="OPEN"), centre, "Kuvetto")
+    page = signed_in(factories.member(centre)).get("/sessions/").content.decode()
+    assert re.search(r'<th scope="row"><a href="/sessions/OPEN/"[^>]*>B2 First</a></th>', page)
 
 
 def test_the_list_costs_the_same_queries_with_one_student_and_with_many(centre):

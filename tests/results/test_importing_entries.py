@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from centres.models import PreparationCentre
+from results import releasing
 from results.importing.reports import MASKED
-from results.models import Entry
+from results.models import CandidateStatement, CentreStatement, Entry, Release
 from results.numbers import digest_secret_number
 from tests import factories
 from tests.results.loading import (
@@ -433,6 +434,159 @@ def test_only_the_first_hundred_faults_are_kept_in_order_and_the_rest_counted(se
     assert lines[100] == "… and 350 more"
 
 
+# --- After an approval ---------------------------------------------------------------------------------
+
+
+APPROVED = (
+    "this candidate’s result is approved already; a file does not change whose it is."
+    " Expected: what is stored; change single entries in the admin."
+)
+STORED_ROWS = [
+    entry_row(1, family_name="Bianchi", preparation_centre="Liceo Volta"),
+    entry_row(2, family_name="Rossi", preparation_centre="Scuola Nuova"),
+    entry_row(3, family_name="Verdi"),
+]
+
+
+def store_with_statements(session, path, rows=STORED_ROWS):
+    """Load the rows, and give each of these candidates a statement."""
+    load_entries(session, write(path, rows))
+    for entry in Entry.objects.all():
+        factories.statement(entry)
+
+
+def approve(session):
+    releasing.approve(session.release, factories.staff(is_superuser=True))
+
+
+@pytest.fixture
+def approved(session, path):
+    """Three candidates whose statements are approved and open, the first two of preparation centres."""
+    Release.objects.update(approved_through=None, approved_at=None, approved_by=None)
+    store_with_statements(session, path)
+    approve(session)
+    return session
+
+
+def shifted(rows: list[dict], *columns: str) -> list[dict]:
+    """The rows, with these columns one row too high."""
+    below = [*rows[1:], rows[0]]
+    return [
+        row | {column: other[column] for column in columns} for row, other in zip(rows, below, strict=True)
+    ]
+
+
+def test_columns_that_have_shifted_give_no_approved_result_to_somebody_else(approved, path):
+    factories.candidate(Entry.objects.get(id_number="SIR000001"))
+    before = whole_database()
+    seen = list(CandidateStatement.objects.values()), list(CentreStatement.objects.values())
+    rows = [*shifted(STORED_ROWS, "family_name", "preparation_centre"), entry_row(4)]
+    report = load_entries(approved, write(path, rows))
+
+    assert str(report.faults) == (
+        f"Row 2, column family_name, “Rossi”: {APPROVED}\n"
+        f"Row 2, column preparation_centre, “Scuola Nuova”: {APPROVED}\n"
+        f"Row 3, column family_name, “Verdi”: {APPROVED}\n"
+        f"Row 3, column preparation_centre: {APPROVED}\n"
+        f"Row 4, column family_name, “Bianchi”: {APPROVED}\n"
+        f"Row 4, column preparation_centre, “Liceo Volta”: {APPROVED}"
+    )
+    assert str(report) == "Nothing was stored: the file has 6 faults."
+    assert whole_database() == before
+    assert (list(CandidateStatement.objects.values()), list(CentreStatement.objects.values())) == seen
+    assert [len(rows) for rows in seen] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [
+        ("candidate_number", "5003", MASKED),
+        ("family_name", "bianchi", "bianchi"),
+        ("given_names", "Alice", "Alice"),
+        ("date_of_birth", "2010-03-15", "2010-03-15"),
+        ("preparation_centre", "Scuola Nuova", "Scuola Nuova"),
+        ("preparation_centre", "Liceo Galilei", "Liceo Galilei"),
+        ("preparation_centre", "", ""),
+    ],
+)
+def test_a_file_changes_nothing_of_whose_an_approved_result_is(approved, path, column, value, shown):
+    before = whole_database()
+    report = load_entries(approved, write(path, [STORED_ROWS[0] | {column: value}]))
+    [fault] = report.faults
+    assert (fault.row, fault.column, fault.value) == (2, column, shown)
+    assert whole_database() == before
+
+
+@pytest.mark.parametrize("centre", ["Liceo Galilei", "Liceo Volta"], ids=["new", "known"])
+def test_a_file_gives_an_approved_result_to_no_first_preparation_centre(approved, path, centre):
+    report = load_entries(approved, write(path, [STORED_ROWS[2] | {"preparation_centre": centre}]))
+    assert [(fault.row, fault.column) for fault in report.faults] == [(2, "preparation_centre")]
+
+
+def test_a_faulty_cell_of_an_approved_candidate_is_one_fault(approved, path):
+    faulty = {"date_of_birth": "?", "family_name": "", "preparation_centre": "a\nb"}
+    report = load_entries(approved, write(path, [STORED_ROWS[0] | faulty]))
+    assert [fault.column for fault in report.faults] == ["family_name", "date_of_birth", "preparation_centre"]
+    assert "approved" not in str(report.faults)
+
+
+def test_a_secret_number_in_a_wrong_column_of_an_approved_candidate_is_not_repeated(approved, path):
+    rows = [
+        STORED_ROWS[0] | {"candidate_number": "7001", "secret_number": "0001"},
+        STORED_ROWS[1] | {"family_name": "7k2 m9a", "secret_number": "7K2M9A"},
+        STORED_ROWS[2] | {"preparation_centre": "482"},
+    ]
+    report = load_entries(approved, write(path, rows))
+    assert [fault.value for fault in report.faults] == [MASKED] * 4
+    assert not any(secret in str(report.faults) for secret in ("7001", "7k2", "482"))
+
+
+def test_the_same_file_after_the_approval_changes_nothing(approved, path):
+    before = whole_database()
+    report = load_entries(approved, write(path, STORED_ROWS))
+    assert str(report) == "Nothing changed: 3 rows of the file, all stored already."
+    assert not report.warnings
+    assert whole_database() == before
+
+
+def test_a_new_candidate_is_added_after_the_approval(approved, path):
+    report = load_entries(approved, write(path, [*STORED_ROWS, entry_row(4)]))
+    assert (report.added, report.changed, report.unchanged) == (1, 0, 3)
+
+
+def test_a_candidate_whose_statement_no_approval_covers_is_brought_up_to_date(approved, path):
+    load_entries(approved, write(path, [entry_row(4), entry_row(5)]))
+    factories.statement(Entry.objects.get(id_number="SIR000004"))
+    rows = [*STORED_ROWS, entry_row(4, family_name="Neri"), entry_row(5, family_name="Neri")]
+    assert load_entries(approved, write(path, rows)).changed == 2
+
+
+def test_an_earlier_version_that_is_approved_is_enough(approved, path):
+    factories.statement(Entry.objects.get(id_number="SIR000001"), version=2)
+    report = load_entries(approved, write(path, [STORED_ROWS[0] | {"family_name": "Neri"}]))
+    assert [fault.column for fault in report.faults] == ["family_name"]
+
+
+@pytest.mark.parametrize("approved_before", [False, True], ids=["not yet", "not any more"])
+def test_without_an_approval_a_candidate_with_a_statement_is_brought_up_to_date(
+    session, path, approved_before
+):
+    Release.objects.update(approved_through=None, approved_at=None, approved_by=None)
+    store_with_statements(session, path)
+    if approved_before:
+        approve(session)
+        Release.objects.update(opens_at=factories.database_now() + timedelta(hours=1))
+    report = load_entries(session, write(path, shifted(STORED_ROWS, "family_name", "preparation_centre")))
+    assert (report.changed, len(report.faults)) == (3, 0)
+    assert Entry.objects.get(id_number="SIR000001").family_name == "Rossi"
+
+
+def test_a_session_without_a_release_has_no_approval(session, path):
+    store_with_statements(session, path)
+    Release.objects.all().delete()
+    assert load_entries(session, write(path, [entry_row(1, given_names="Eva")])).changed == 1
+
+
 # --- Warnings about a whole file -----------------------------------------------------------------------
 
 
@@ -453,6 +607,20 @@ def test_candidate_numbers_beyond_four_digits_are_odd_but_stand(session, path):
         " Expected: 4 digits, as on the slip, unless a session has more than 10,000 candidates."
     )
     assert Entry.objects.get().candidate_number == "10001"
+
+
+def test_a_preparation_centre_that_the_file_empties_is_counted(session, path):
+    load_entries(session, write(path, STORED_ROWS))
+    emptied = [row | {"preparation_centre": ""} for row in STORED_ROWS]
+    one = load_entries(session, write(path, emptied[1:]), dry_run=True)
+    assert str(one.warnings) == (
+        "Column preparation_centre: 1 entry has a preparation centre, and none in the file."
+        " Expected: its code or name, unless the candidate has left it."
+    )
+    both = load_entries(session, write(path, emptied))
+    assert "2 entries have a preparation centre, and none in the file" in str(both.warnings)
+    assert both.changed == 2
+    assert not load_entries(session, path).warnings
 
 
 # --- Secret Numbers ------------------------------------------------------------------------------------
@@ -509,5 +677,18 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(session, tmp_path, dj
         tmp_path / "many.csv", [entry_row(n, preparation_centre=f"Centre {n}") for n in range(2, 500)]
     )
     for file in (one, many):
-        with django_assert_num_queries(25):
+        with django_assert_num_queries(28):
             load_entries(session, file)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_approved_rows_that_change(
+    session, tmp_path, django_assert_num_queries
+):
+    rows = [entry_row(n, preparation_centre="A") for n in range(1, 60)]
+    store_with_statements(session, tmp_path / "e.csv", rows)
+    changed = [row | {"family_name": "Neri", "preparation_centre": "B"} for row in rows]
+    for count in (1, 59):
+        file = write(tmp_path / "changed.csv", changed[:count])
+        with django_assert_num_queries(23):
+            report = load_entries(session, file)
+        assert len(report.faults) == 2 * count

@@ -95,11 +95,21 @@ def test_the_page_asks_again_with_and_without_javascript(name, language):
     assert re.search(r'<script src="/static/js/waiting\.js" defer></script>', html)
 
 
-@pytest.mark.parametrize("name", ["not_yet", "stopped"])
-def test_a_late_result_says_who_acts_next(name):
+@pytest.mark.parametrize(("name", "who"), [("not_yet", "working on"), ("stopped", "checking")])
+def test_a_late_result_says_what_happens_next(name, who):
     html = page(name)
-    assert "Who acts next We do. You do not have to do anything" in text(html)
+    assert f"What happens next We are {who} it. You do not have to do anything" in text(html)
     assert "data-seconds-left" not in html
+
+
+def test_a_result_that_went_away_is_not_to_be_relied_on():
+    assert "If you saw a result here before, wait before you rely on it" in text(page("not_yet"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_busy_site_has_its_words_on_the_page(name):
+    html = page(name)
+    assert re.search(r'role="status"[^>]* data-busy="The site is very busy;[^"]+"></p>', html)
 
 
 def test_a_stop_is_told_calmly():

@@ -30,7 +30,16 @@ class Demo:
             self.ports = dict(zip(FACES, (probe.getsockname()[1] for probe in (a, b, c)), strict=True))
 
     def start(self) -> subprocess.Popen:
-        ours = ("PORTAL_", "CENTRE_", "CENTRES_", "CANDIDATES_", "STAFF_", "EMAIL_", "DATABASE_URL", "STATIC_ROOT")
+        ours = (
+            "PORTAL_",
+            "CENTRE_",
+            "CENTRES_",
+            "CANDIDATES_",
+            "STAFF_",
+            "EMAIL_",
+            "DATABASE_URL",
+            "STATIC_ROOT",
+        )
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         environment |= {"PORTAL_VAR": str(self.var)}
         environment |= {f"{face.upper()}_PORT": str(port) for face, port in self.ports.items()}
