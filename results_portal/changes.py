@@ -1,4 +1,4 @@
-"""The history of changes on the staff face: who changed what, when, from what to what.
+"""The history of changes on the staff face: who changed what, when, from what to what; and saving with care.
 
 It is read from the event tables that database triggers fill (django-pghistory), so it knows of every
 change by any path. Password hashes and the digests of Secret Numbers are not in them.
@@ -9,14 +9,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django import forms
 from django.apps import apps
-from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.utils.formats import date_format, localize
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from pghistory.models import Events
+
+from results_portal.lists import CarefulListAdmin
 
 # Only the database's own business: keys, and how far an approval reaches (beside it stand when and who).
 NOT_SHOWN = {"id", "approved_through"}
@@ -34,8 +39,12 @@ class Change:
     what: list[tuple[str, str, str]]
 
 
-class ChangesAdmin(admin.ModelAdmin):
-    """Its History button leads to the history of changes, and saving writes only what the form changed.
+class ChangesAdmin(CarefulListAdmin):
+    """Its History button leads to the history of changes; a page never undoes what it did not show.
+
+    The page carries the values that it showed (signed, so that they come back as they went). If one of
+    them is another in the database when the page is saved, nothing is saved and the person reads which.
+    Saving writes only what the form changed.
 
     history_models: tracked models whose events belong to the page: the object's own and those that
     point to it.
@@ -49,6 +58,63 @@ class ChangesAdmin(admin.ModelAdmin):
         changes = changes_of(obj, self.history_models or (self.model,)) if obj else []
         return super().history_view(request, object_id, {"changes": changes, **(extra_context or {})})
 
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method != "POST" or object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            obj = self.get_object(request, unquote(object_id))
+            if obj and self.has_change_permission(request, obj):
+                self.lock(obj)
+                request.changed_meanwhile = self._changed_meanwhile(request, object_id)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def lock(self, obj: models.Model) -> None:
+        """Wait for whoever is saving what the page may change, and let others wait until this is saved."""
+        lock_rows(self.model._default_manager.filter(pk=obj.pk))
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form_class = super().get_form(request, obj, change, **kwargs)
+        changed_meanwhile = getattr(request, "changed_meanwhile", [])
+        if obj is None or not changed_meanwhile:
+            return form_class
+
+        class RefusedForm(form_class):
+            def clean(self):
+                raise ValidationError(
+                    _(
+                        "Somebody changed this meanwhile: %(fields)s. Your page was older. Nothing was saved."
+                        " Open the page again, then make your change."
+                    ),
+                    code="changed_meanwhile",
+                    params={"fields": ", ".join(changed_meanwhile)},
+                )
+
+        return RefusedForm
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        if obj and request.method == "POST":
+            context["shown"] = request.POST.get("shown", "")  # a refused page stays as old as it was
+        elif obj and self.has_change_permission(request, obj):
+            inlines = context["inline_admin_formsets"]
+            shown = _values(context["adminform"].form, [(each.formset, each.opts) for each in inlines])
+            context["shown"] = signing.dumps({key: value for key, (_label, value) in shown.items()})
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _changed_meanwhile(self, request, object_id: str) -> list[str]:
+        """Labels of what is another in the database now than on the page that was sent."""
+        try:
+            shown = signing.loads(request.POST.get("shown", ""))
+        except signing.BadSignature:
+            shown = {}
+        obj = self.get_object(request, unquote(object_id))  # again: as it is since it was locked
+        form = self.get_form(request, obj, change=True)(instance=obj)
+        formsets = [
+            (formset(instance=obj, queryset=inline.get_queryset(request)), inline)
+            for formset, inline in self.get_formsets_with_inlines(request, obj)
+        ]
+        now = _values(form, formsets)
+        return list(dict.fromkeys(label for key, (label, value) in now.items() if shown.get(key) != value))
+
     def save_model(self, request, obj, form, change):
         """Leave alone what somebody else changed since the page was opened, such as a registration."""
         if change:
@@ -56,6 +122,40 @@ class ChangesAdmin(admin.ModelAdmin):
             obj.save(update_fields=columns.intersection(form.changed_data))
         else:
             super().save_model(request, obj, form, change)
+
+
+def lock_rows(rows: models.QuerySet) -> None:
+    """Lock rows until the transaction ends; others may go on pointing at them."""
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def _values(form: forms.ModelForm, formsets: list) -> dict[str, tuple[str, str]]:
+    """What a page may change, as it stands: a label and a value by key; formsets: each with its inline."""
+    values = _values_of(form, "")
+    for formset, inline in formsets:
+        if not formset.form.base_fields.keys() - {formset.fk.name, formset.model._meta.pk.name}:
+            continue  # for reading
+        prefix = formset.model._meta.label_lower
+        rows = formset.initial_forms
+        pks = sorted(row.instance.pk for row in rows)
+        values[prefix] = (str(inline.verbose_name_plural), str(pks))
+        for row in rows:
+            values |= _values_of(row, f"{prefix}.{row.instance.pk}.")
+    return values
+
+
+def _values_of(form: forms.ModelForm, prefix: str) -> dict[str, tuple[str, str]]:
+    return {
+        f"{prefix}{name}": (str(field.label), _text(form.initial.get(name)))
+        for name, field in form.fields.items()
+        if not field.widget.is_hidden
+    }
+
+
+def _text(value) -> str:
+    if isinstance(value, list):  # the other side of a many-to-many
+        return str(sorted(each.pk for each in value))
+    return str(value)
 
 
 def changes_of(obj: models.Model, tracked: Iterable[type[models.Model]]) -> list[Change]:

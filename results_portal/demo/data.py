@@ -56,11 +56,15 @@ CODES = ("X", "Z", "pending", "withheld")
 
 @dataclass(frozen=True)
 class DemoSession:
-    """A session of the demo; opens_in counts from the start of the demo, exam_days_ago likewise."""
+    """A session of the demo; opens_in counts from the start of the demo, exam_days_ago likewise.
+
+    first_number: of the candidates; each has another in the month, since the reference number holds no exam.
+    """
 
     code: str
     exam: str
     candidates: int
+    first_number: int
     opens_in: timedelta
     exam_days_ago: int
     distribution: dict[str, float] = field(default_factory=dict)
@@ -68,11 +72,11 @@ class DemoSession:
 
 
 SESSIONS = (
-    DemoSession("B2F-DEMO", "B2F", 110, timedelta(days=-1), 40, B2_FIRST_2012, (16, 22)),
-    DemoSession("A2KS-DEMO", "A2KS", 70, timedelta(minutes=3), 35, B1_PRELIMINARY_2020, (11, 14)),
-    DemoSession("C1A-DEMO", "C1A", 40, timedelta(days=30), 10, B2_FIRST_2012, (17, 40)),
-    DemoSession("B1P-DEMO", "B1P", 50, timedelta(days=-2), 42, B1_PRELIMINARY_2020),
-    DemoSession("YLM-DEMO", "YLM", 34, timedelta(days=-3), 45, ages=(8, 11)),
+    DemoSession("B2F-DEMO", "B2F", 110, 5001, timedelta(days=-1), 40, B2_FIRST_2012, (16, 22)),
+    DemoSession("A2KS-DEMO", "A2KS", 70, 5201, timedelta(minutes=3), 35, B1_PRELIMINARY_2020, (11, 14)),
+    DemoSession("C1A-DEMO", "C1A", 40, 5301, timedelta(days=30), 10, B2_FIRST_2012, (17, 40)),
+    DemoSession("B1P-DEMO", "B1P", 50, 5401, timedelta(days=-2), 42, B1_PRELIMINARY_2020),
+    DemoSession("YLM-DEMO", "YLM", 34, 5501, timedelta(days=-3), 45, ages=(8, 11)),
 )
 REGISTERED_A_SESSION = 8
 
@@ -195,7 +199,7 @@ def _make_people(suggest_password) -> "User":  # noqa: F821
 
 def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers) -> Iterator[Slip]:
     schools = [*SCHOOLS, *SCHOOLS, ""]  # every seventh candidate comes without a school
-    for number in range(1, plan.candidates + 1):
+    for number in range(plan.first_number, plan.first_number + plan.candidates):
         age = timedelta(days=chance.randint(plan.ages[0] * 365, plan.ages[1] * 365))
         yield Slip(
             id_number=f"SIR{next(numbers)}",
@@ -204,7 +208,7 @@ def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbe
             opens_at=opens_at,
             family_name=chance.choice(FAMILY_NAMES),
             given_names=chance.choice(GIVEN_NAMES),
-            candidate_number=f"{5000 + number}",
+            candidate_number=f"{number}",
             date_of_birth=exam_date - age,
             preparation_centre=chance.choice(schools),
         )
