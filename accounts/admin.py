@@ -21,6 +21,7 @@ from accounts import tasks
 from accounts.models import Choice, Face, User
 from accounts.sessions import end_sessions
 from results_portal.changes import ChangesAdmin
+from results_portal.lists import NUL
 from results_portal.office import GROUP
 
 
@@ -109,6 +110,8 @@ class AccountAdmin(ChangesAdmin):
         return accounts if request.user.is_superuser else accounts.exclude(face=Face.STAFF)
 
     def get_search_results(self, request, queryset, search_term):
+        if NUL in search_term:
+            return queryset.none(), False
         if request.GET.get("model_name") == "membership":
             queryset = queryset.filter(face=Face.CENTRES)
         by_number = queryset.filter(username=re.sub(r"[\s-]", "", search_term).upper())

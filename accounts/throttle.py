@@ -83,8 +83,8 @@ class Try:
     def succeeded(self) -> None:
         """Take this try's counts back, and forget the failures of this name or browser.
 
-        Overall, the name's earlier failures go too: who mistypes and then gets in was no attack. (Not with the
-        address, or an attacker could make failures at one address good by a success at another.)
+        Overall, the name's earlier failures go too: who mistypes and then gets in was no attack. Not so with
+        the address, or an attacker could make failures at one address good by a success at another.
         """
         earlier = min((each.count for each in self.counted if each.is_own), default=1)
         _take_back(

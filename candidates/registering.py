@@ -35,7 +35,8 @@ def find_entry(id_number: str, secret_number: str) -> Entry:
 def register(entry: Entry, secret_number: str, *, email: str, password: str, updates: bool) -> User:
     """Make the account of an entry, record the choices and queue the confirmation, all or nothing.
 
-    entry: as found by find_entry with the same Secret Number, which the database asks for again. The password has passed the rule; the language is the page's.
+    entry: as found by find_entry with the same Secret Number, which the database asks for again. The
+    password has passed the rule; the language is the page's.
     Raises AlreadyRegistered if somebody was faster: of two at once exactly one succeeds.
     """
     user = User(

@@ -145,10 +145,11 @@ class EntryFile(Loader):
         # Imports of entries run one after another: two files may bring the same ID Number or centre.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_IMPORT])
         # An approval that runs now ends before it is asked what is approved, or starts after the import.
-        self._release = Release.objects.select_for_update().filter(session=self.session).first()
+        releases = Release.objects.select_for_update().filter(session=self.session)
+        approved_through = releases.values_list("approved_through", flat=True).first()
         self._check_numbers(cursor)
         self._check_centres(cursor)
-        self._check_approved(cursor)
+        self._check_approved(cursor, approved_through)
         self._check_registered(cursor)
         if len(self._secret_lengths) > 1:
             lengths = ", ".join(
@@ -281,7 +282,7 @@ class EntryFile(Loader):
                 column="preparation_centre",
             )
 
-    def _check_approved(self, cursor) -> None:
+    def _check_approved(self, cursor, approved_through: int | None) -> None:
         """An approval is for the marks of a person: a file that is loaded later gives them to nobody else."""
         self.query(
             cursor,
@@ -296,20 +297,19 @@ class EntryFile(Loader):
                 ('family_name', s.family_name, s.family_name <> e.family_name),
                 ('given_names', s.given_names, s.given_names <> e.given_names),
                 ('date_of_birth', to_char(s.date_of_birth, 'YYYY-MM-DD'), s.date_of_birth <> e.date_of_birth),
-                ('preparation_centre', s.centre,
-                    CASE WHEN s.centre <> '' THEN c.id IS NULL OR c.id IS DISTINCT FROM e.preparation_centre_id
-                         WHEN s.centre = '' THEN e.preparation_centre_id IS NOT NULL END)
+                ('preparation_centre', s.centre, s.centre IS NOT NULL AND (
+                    c.id IS DISTINCT FROM e.preparation_centre_id OR c.id IS NULL AND s.centre <> ''))
             ) AS cell (name, value, is_changed)
             WHERE cell.is_changed
               AND EXISTS (SELECT FROM results_statement v WHERE v.entry_id = e.id AND v.id <= %s)
             """,
-            [self.session.pk, self._release.approved_through if self._release else None],
-            lambda row, column, value, who, *digests: Finding(
-                _("this candidate's result is approved already; a file does not change whose it is"),
+            [self.session.pk, approved_through],
+            lambda row, column, value, who, given, stored: Finding(
+                _("this candidate’s result is approved already; a file does not change whose it is"),
                 _("what is stored; change single entries in the admin"),
                 row,
                 column,
-                MASKED if _may_be_secret(value, who, digests) else value,
+                MASKED if _may_be_secret(value, who, (given, stored)) else value,
             ),
         )
 
@@ -387,10 +387,10 @@ class EntryFile(Loader):
         cursor.execute("DROP TABLE staged_centre")
 
 
-def _may_be_secret(text: str, who: str, digests: list[str | None]) -> bool:
+def _may_be_secret(text: str, who: str, digests: tuple[str | None, ...]) -> bool:
     """Whether a staged text may be a Secret Number in a wrong column; digests: of the candidate's own."""
     secret = numbers.normalise_secret_number(text)
-    return bool(_ONLY_DIGITS.fullmatch(text)) or numbers.digest_secret_number(who, secret) in digests
+    return text.replace(" ", "").isdigit() or numbers.digest_secret_number(who, secret) in digests
 
 
 def _squeezed(column: str) -> str:

@@ -1,8 +1,11 @@
 """Loading the entries of a session: what a file says, what it must not say, and what is stored."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from centres.models import PreparationCentre
@@ -10,7 +13,7 @@ from results import releasing
 from results.importing.reports import MASKED
 from results.models import CandidateStatement, CentreStatement, Entry, Release
 from results.numbers import digest_secret_number
-from tests import factories
+from tests import factories, plugin
 from tests.results.loading import (
     ENTRY_COLUMNS,
     entry_row,
@@ -19,6 +22,7 @@ from tests.results.loading import (
     write,
     write_table,
 )
+from tests.results.test_importing_beside import WAIT, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -585,6 +589,32 @@ def test_a_session_without_a_release_has_no_approval(session, path):
     store_with_statements(session, path)
     Release.objects.all().delete()
     assert load_entries(session, write(path, [entry_row(1, given_names="Eva")])).changed == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_approval_that_runs_while_the_file_is_loaded_counts(tmp_path):
+    session = factories.session("B2F", approved=False)
+    store_with_statements(session, tmp_path / "e.csv", [entry_row(1)])
+    file = write(tmp_path / "e.csv", [entry_row(1, family_name="Neri")])
+    officer = factories.staff()
+
+    def load():
+        try:
+            return load_entries(session, file)
+        finally:
+            connection.close()
+
+    with psycopg.connect(plugin.urls["owner"]) as beside, ThreadPoolExecutor() as pool:
+        beside.execute(
+            "UPDATE results_release SET approved_at = now(), approved_by_id = %s,"
+            " approved_through = (SELECT max(id) FROM results_statement)",
+            [officer.pk],
+        )
+        loading = pool.submit(load)
+        wait_until_somebody_waits(beside)
+        beside.commit()
+        assert [fault.column for fault in loading.result(WAIT).faults] == ["family_name"]
+    assert Entry.objects.get().family_name == "Bianchi"
 
 
 # --- Warnings about a whole file -----------------------------------------------------------------------
