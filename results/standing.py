@@ -14,18 +14,22 @@ from results.models import Entry, ExamSession, Release, Statement
 
 
 class State(models.TextChoices):
-    """Where a release stands."""
+    """Where a release stands; OPEN: for candidates and preparation centres."""
 
     DRAFT = "draft", _("draft: not approved")
     APPROVED = "approved", _("approved, not open yet")
+    OPEN_FOR_CENTRES = "open_centres", _("open for preparation centres")
+    OPEN_FOR_CANDIDATES = "open_candidates", _("open for candidates")
     OPEN = "open", _("open")
     STOPPED = "stopped", _("stopped")
 
 
 class Standing(models.TextChoices):
-    """Whether candidates may see a statement, and the first thing that stands against it if not."""
+    """Who may see a statement, and the first thing that stands against it if nobody may."""
 
     OPEN = "open", _("open")
+    OPEN_FOR_CENTRES = "open_centres", _("open for preparation centres")
+    OPEN_FOR_CANDIDATES = "open_candidates", _("open for candidates")
     REPLACED = "replaced", _("replaced by a newer version")
     STOPPED = "stopped", _("release stopped")
     HELD_BACK = "held_back", _("held back")
@@ -34,9 +38,14 @@ class Standing(models.TextChoices):
 
 
 def with_state(releases: QuerySet[Release]) -> QuerySet[Release]:
-    """Releases with `state`, and `is_due` (their time has come), by the database's clock."""
-    is_due = models.ExpressionWrapper(Q(opens_at__lte=TransactionNow()), output_field=models.BooleanField())
-    return releases.annotate(state=_state(), is_due=is_due)
+    """Releases with `state`, by the database's clock.
+
+    Also candidates_due and centres_due: whether the time has come, approved or not.
+    """
+    candidates_due, centres_due = _due()
+    return releases.annotate(
+        state=_state(), candidates_due=_yes_or_no(candidates_due), centres_due=_yes_or_no(centres_due)
+    )
 
 
 def sessions_with_figures(sessions: QuerySet[ExamSession]) -> QuerySet[ExamSession]:
@@ -74,8 +83,8 @@ def with_standing(statements: QuerySet[Statement]) -> QuerySet[Statement]:
                 Q(entry__session__release__approved_through=None) | Q(pk__gt=through),
                 then=Value(Standing.UNAPPROVED),
             ),
-            When(entry__session__release__opens_at__gt=TransactionNow(), then=Value(Standing.CLOSED)),
-            default=Value(Standing.OPEN),
+            *_open_for("entry__session__release__", Standing),
+            default=Value(Standing.CLOSED),
             output_field=models.CharField(choices=Standing),
         )
     )
@@ -99,10 +108,32 @@ def _state(release: str = "") -> Case:
     return Case(
         When(**{f"{release}stopped_at__isnull": False}, then=Value(State.STOPPED)),
         When(**{f"{release}approved_at": None}, then=Value(State.DRAFT)),
-        When(**{f"{release}opens_at__gt": TransactionNow()}, then=Value(State.APPROVED)),
-        default=Value(State.OPEN),
+        *_open_for(release, State),
+        default=Value(State.APPROVED),
         output_field=models.CharField(choices=State),
     )
+
+
+def _open_for(release: str, word: type[State] | type[Standing]) -> tuple[When, When, When]:
+    """For whom what nothing else stands against is open; no case: for nobody yet."""
+    candidates_due, centres_due = _due(release)
+    return (
+        When(candidates_due & centres_due, then=Value(word.OPEN)),
+        When(centres_due, then=Value(word.OPEN_FOR_CENTRES)),
+        When(candidates_due, then=Value(word.OPEN_FOR_CANDIDATES)),
+    )
+
+
+def _due(release: str = "") -> tuple[Q, Q]:
+    """Whether the time of candidates, and that of preparation centres, has come."""
+    candidates_due = Q(**{f"{release}opens_at__lte": TransactionNow()})
+    with_candidates = Q(**{f"{release}centres_open_at": None})
+    centres_due = Q(**{f"{release}centres_open_at__lte": TransactionNow()})
+    return candidates_due, (with_candidates & candidates_due) | (~with_candidates & centres_due)
+
+
+def _yes_or_no(condition: Q) -> models.ExpressionWrapper:
+    return models.ExpressionWrapper(condition, output_field=models.BooleanField())
 
 
 def _count(rows: QuerySet, what: str) -> Subquery:

@@ -1,4 +1,4 @@
-"""What a Statement of Results says in plain words: the result, what it means, who acts next.
+"""What a Statement of Results says in plain words: the result, what it means, what happens next.
 
 The board's own words (“Pass at Grade B”, “Pending”) stay English on every page, as on the certificate;
 what explains them is in the reader's language. Texts speak to the candidate.
@@ -18,7 +18,7 @@ class Outcome:
     """The result and what it means for the candidate.
 
     result: the board's words, or its code in place of a result; empty where shields are reported.
-    next_step: who acts next, and how; empty where nothing is left to do. reach_office: whether the
+    next_step: what happens next, and who does it; empty where nothing is left to do. reach_office: whether the
     candidate may need the exams office for it.
     """
 
@@ -133,8 +133,8 @@ _CODES = {
             " is none."
         ),
         _(
-            "If you took every part, you act next: tell your school or write to us, and we will ask the exam"
-            " board. If you missed a part, there is nothing to do; ask us when you can take the exam again."
+            "If you took every part, tell your school or write to us, and we will ask the exam board. If you"
+            " missed a part, this stays your result; ask us when you can take the exam again."
         ),
         reach_office=True,
     ),
@@ -143,8 +143,8 @@ _CODES = {
         _("Absent from the whole exam"),
         _("The exam board has you down as absent from all parts of the exam, so there is no result."),
         _(
-            "If you took the exam, you act next: tell your school or write to us, and we will ask the exam"
-            " board. If you did not, there is nothing to do; ask us when you can take it again."
+            "If you took the exam, tell your school or write to us, and we will ask the exam board. If you"
+            " did not, this stays your result; ask us when you can take it again."
         ),
         reach_office=True,
     ),
@@ -153,8 +153,8 @@ _CODES = {
         _("Your result will follow"),
         _("The exam board cannot issue your result yet. It does not mean that you failed."),
         _(
-            "The exam board acts next; you do not have to do anything. Your result appears on this page when"
-            " the board sends it. If you need it by a certain date, tell us."
+            "You do not have to do anything: your result appears on this page when the exam board sends it."
+            " If you need it by a certain date, tell us."
         ),
         reach_office=True,
     ),
@@ -162,7 +162,7 @@ _CODES = {
         "Withheld",
         _("Please contact us"),
         _("The exam board is not giving out your result for now."),
-        _("You act next: write to us or call us. We tell you what we know and what happens then."),
+        _("Write to us or call us. There can be different reasons; we will explain."),
         reach_office=True,
     ),
 }

@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.formats import date_format, localize
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -148,7 +149,7 @@ def _values_of(form: forms.ModelForm, prefix: str) -> dict[str, tuple[str, str]]
     return {
         f"{prefix}{name}": (str(field.label), _text(form.initial.get(name)))
         for name, field in form.fields.items()
-        if not field.widget.is_hidden
+        if not field.widget.is_hidden and name != DELETION_FIELD_NAME
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -188,12 +188,15 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         self, request: HttpRequest, entries: QuerySet[Entry], form, verb: Callable[[], str], **page
     ) -> HttpResponse | None:
         """Do it (None: back to the list); or ask, about one entry or about those ticked in the list."""
+        named = list(entries[:MOST_NAMED])
+        if not named:
+            messages.warning(request, _("These entries are no longer there. Nothing was changed."))
+            return None
         if done(request, form, verb):
             return None
         ticked = {
             name: request.POST.getlist(name) for name in ("action", "select_across", "_selected_action")
         }
-        named = list(entries[:MOST_NAMED])
         own_page = reverse("admin:results_entry_change", args=[named[0].pk])
         return ask(
             request,

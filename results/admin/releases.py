@@ -84,10 +84,44 @@ def describe(release: Release, state: str) -> str:
     words = {
         State.DRAFT: _("Draft: not approved"),
         State.APPROVED: _("Approved, opens %(when)s"),
+        State.OPEN_FOR_CENTRES: _(
+            "Open for preparation centres since %(centres_when)s; opens for candidates %(when)s"
+        ),
+        State.OPEN_FOR_CANDIDATES: _(
+            "Open for candidates since %(when)s; opens for preparation centres %(centres_when)s"
+        ),
         State.OPEN: _("Open since %(when)s"),
         State.STOPPED: _("Stopped: %(reason)s"),
-    }[state]
-    return words % {"when": in_words(release.opens_at), "reason": release.stop_reason}
+    }
+    if opens_apart(release):
+        words |= {
+            State.APPROVED: _(
+                "Approved, opens for candidates %(when)s, for preparation centres %(centres_when)s"
+            ),
+            State.OPEN: _(
+                "Open for candidates since %(when)s, for preparation centres since %(centres_when)s"
+            ),
+        }
+    return words[state] % {
+        "when": in_words(release.opens_at),
+        "centres_when": in_words(release.centres_open_at or release.opens_at),
+        "reason": release.stop_reason,
+    }
+
+
+def opens_apart(release: Release) -> bool:
+    """Whether preparation centres have a time of their own."""
+    return release.centres_open_at not in (None, release.opens_at)
+
+
+def opens_in_short(release: Release) -> str:
+    """When a release opens, for a column of a list."""
+    if not opens_apart(release):
+        return short(release.opens_at)
+    return _("%(when)s; preparation centres %(centres_when)s") % {
+        "when": short(release.opens_at),
+        "centres_when": short(release.centres_open_at),
+    }
 
 
 def save_release(request: HttpRequest, release: Release) -> None:
@@ -205,7 +239,6 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             title=_("Approve the results of %s?") % release.session,
             button=_("Approve"),
             repeated=[("through", covered.through)],
-            is_due=release.is_due,
             covered=covered,
             counted=_counted(release),
             held_back=Entry.objects.filter(session=release.session_id, held_back=True).count(),
@@ -245,8 +278,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             bound(SureForm, request),
             resume,
             title=_("Resume the release of %s?") % release.session,
-            text=_("What is approved is shown from this time on; if it has come, at once: %s.")
-            % in_words(release.opens_at),
+            text=_resume_text(release),
             button=_("Resume"),
         )
 
@@ -272,6 +304,17 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
         if done(request, form, logged):
             return redirect(session_page)
         return ask(request, self, form, release=release, back=session_page, **page)
+
+
+def _resume_text(release: Release) -> str:
+    if not opens_apart(release):
+        return _("What is approved is shown from this time on; if it has come, at once: %s.") % in_words(
+            release.opens_at
+        )
+    return _(
+        "What is approved is shown from these times on; if they have come, at once: for candidates"
+        " %(when)s, for preparation centres %(centres_when)s."
+    ) % {"when": in_words(release.opens_at), "centres_when": in_words(release.centres_open_at)}
 
 
 def _counted(release: Release) -> list[tuple[str, int]]:

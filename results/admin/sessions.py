@@ -7,11 +7,18 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from results.admin.common import NOTHING, short
-from results.admin.releases import ReleaseButtons, ReleaseInline, StateFilter, describe, save_release
+from results.admin.common import NOTHING
+from results.admin.releases import (
+    ReleaseButtons,
+    ReleaseInline,
+    StateFilter,
+    describe,
+    opens_in_short,
+    save_release,
+)
 from results.models import ExamSession, Release
 from results.standing import State, sessions_with_figures
-from results_portal.changes import ChangesAdmin
+from results_portal.changes import ChangesAdmin, lock_rows
 
 
 @admin.register(ExamSession)
@@ -48,7 +55,12 @@ class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
         return False
 
     def release_of(self, obj):
-        return getattr(obj, "release", None)
+        release = getattr(obj, "release", None)
+        return release if release and release.pk else None  # a refused form leaves one that is not stored
+
+    def lock(self, obj):
+        super().lock(obj)
+        lock_rows(Release.objects.filter(session=obj))
 
     def save_formset(self, request, form, formset, change):
         for release in formset.save(commit=False):
@@ -61,7 +73,7 @@ class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
     @admin.display(description=_("opens"), ordering="release__opens_at")
     def opens(self, session: ExamSession) -> str:
         release = self.release_of(session)
-        return short(release.opens_at) if release else NOTHING
+        return opens_in_short(release) if release else NOTHING
 
     @admin.display(description=_("state"), ordering="state")
     def state_in_words(self, session: ExamSession) -> str:

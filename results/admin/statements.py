@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from results.admin.common import AnnotatedFilter, ForReading, IdNumberSearch, short
 from results.models import Statement, Status
 from results.standing import Standing, with_standing
+from results_portal.lists import CarefulListAdmin
 
 
 class StandingFilter(AnnotatedFilter):
-    title = _("for candidates")
+    title = _("state")
     parameter_name = "standing"
     choices_of = Standing.choices
 
@@ -22,7 +23,7 @@ def short_status(status: str) -> str:
 
 
 class StatementFacts:
-    @admin.display(description=_("for candidates"))
+    @admin.display(description=_("state"))
     def standing_in_words(self, statement: Statement) -> str:
         return Standing(statement.standing).label
 
@@ -45,7 +46,7 @@ class StatementInline(ForReading, StatementFacts, admin.TabularInline):
 
 
 @admin.register(Statement)
-class StatementAdmin(IdNumberSearch, ForReading, StatementFacts, admin.ModelAdmin):
+class StatementAdmin(IdNumberSearch, ForReading, StatementFacts, CarefulListAdmin):
     id_number_lookup = "entry__id_number"
     list_display = (
         "id_number",

@@ -1,6 +1,7 @@
 """Filters for results in the board's words: {% load outcomes %}{{ statement|result_in_words }}."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 from results import wording
 
@@ -9,9 +10,9 @@ register = template.Library()
 
 @register.filter
 def result_in_words(statement) -> str:
-    """The result, or the code in its place; a dash where neither is (shields, a score below the range)."""
+    """The result, or the code in its place; a dash where shields are reported."""
     if statement.result:
-        return wording.result_in_words(statement.result, statement.cefr) or "–"
+        return wording.result_in_words(statement.result, statement.cefr) or _("Score only")
     return "–" if statement.status == "result" else statement.get_status_display()
 
 

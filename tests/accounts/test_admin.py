@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Choice, Face, Session, User
 from results_portal.office import GROUP
 from tests import factories
+from tests.office import save, shown_on
 
 LIST = "/admin/accounts/user/"
 STRONG = "un treno per Ancona 7"
@@ -137,7 +138,7 @@ def test_a_candidates_page_shows_entry_and_choices_and_no_hash(staff_face, offic
 
 def test_a_new_address_waits_for_confirmation_and_is_logged(staff_face, officer, alice):
     User.objects.filter(pk=alice.pk).update(email_confirmed_at=factories.database_now())
-    response = staff_face.post(change(alice), account_form(alice, email="right@example.org"), follow=True)
+    response = save(staff_face, change(alice), account_form(alice, email="right@example.org"), follow=True)
     assert "We have sent an email to right@example.org" in page_of(response)
     alice.refresh_from_db()
     assert (alice.email, alice.email_confirmed_at, alice.username) == ("right@example.org", None, "SIR094701")
@@ -154,13 +155,13 @@ def test_a_new_address_waits_for_confirmation_and_is_logged(staff_face, officer,
 
 
 def test_an_address_that_was_never_confirmed_gets_no_mail_about_its_end(staff_face, officer, alice):
-    page_of(staff_face.post(change(alice), account_form(alice, email="right@example.org"), follow=True))
+    page_of(save(staff_face, change(alice), account_form(alice, email="right@example.org"), follow=True))
     assert jobs() == [("send_address_check", {"user_id": alice.pk})]
 
 
 def test_saving_without_a_change_changes_nothing(staff_face, officer, alice):
     before = User.pgh_event_model.objects.count()
-    page_of(staff_face.post(change(alice), account_form(alice), follow=True))
+    page_of(save(staff_face, change(alice), account_form(alice), follow=True))
     assert jobs() == []
     assert User.pgh_event_model.objects.count() == before
 
@@ -176,7 +177,7 @@ def test_a_password_chosen_meanwhile_survives_the_officers_save(staff_face, offi
             return execute(sql, params, many, context)
 
     with connection.execute_wrapper(ChangesPasswordMeanwhile()):
-        page_of(staff_face.post(change(alice), account_form(alice, email="right@example.org"), follow=True))
+        page_of(save(staff_face, change(alice), account_form(alice, email="right@example.org"), follow=True))
     alice.refresh_from_db()
     assert (alice.email, alice.password) == ("right@example.org", "new")
 
@@ -186,7 +187,7 @@ def test_switching_an_account_off_ends_its_sessions_at_once(staff_face, candidat
     assert Session.objects.filter(user=alice).exists()
     form = account_form(alice)
     del form["is_active"]
-    page_of(staff_face.post(change(alice), form, follow=True))
+    page_of(save(staff_face, change(alice), form, follow=True))
     alice.refresh_from_db()
     assert not alice.is_active
     assert not Session.objects.filter(user=alice).exists()
@@ -195,10 +196,10 @@ def test_switching_an_account_off_ends_its_sessions_at_once(staff_face, candidat
 
 def test_a_centre_members_new_address_is_what_they_sign_in_with(staff_face, officer):
     member, other = factories.member(factories.centre()), factories.member(factories.centre())
-    taken = staff_face.post(change(member), account_form(member, email=other.email.upper()))
+    taken = save(staff_face, change(member), account_form(member, email=other.email.upper()))
     assert "Another account signs in with this address." in page_of(taken)
     page_of(
-        staff_face.post(change(member), account_form(member, email=" New@Liceo.example.org "), follow=True)
+        save(staff_face, change(member), account_form(member, email=" New@Liceo.example.org "), follow=True)
     )
     member.refresh_from_db()
     assert (member.email, member.username) == ("new@liceo.example.org", "new@liceo.example.org")
@@ -271,8 +272,10 @@ def test_an_officer_does_not_see_staff_accounts(staff_face, officer):
     assert other.username not in page
     for person in (other, officer):
         assert staff_face.get(change(person)).status_code == 302
-        staff_face.post(
-            change(person), {"email": "taken@example.org", "is_active": "on", "is_superuser": "on"}
+        save(
+            staff_face,
+            change(person),
+            {"email": "taken@example.org", "is_active": "on", "is_superuser": "on"},
         )
     assert not User.objects.filter(is_superuser=True).exists()
     assert not User.objects.filter(email="taken@example.org").exists()
@@ -280,7 +283,7 @@ def test_an_officer_does_not_see_staff_accounts(staff_face, officer):
 
 def test_a_candidates_account_cannot_be_turned_into_staff(staff_face, officer, superuser, alice):
     form = account_form(alice, face="staff", is_staff="on", is_superuser="on", username="a@b", groups="1")
-    page_of(staff_face.post(change(alice), form, follow=True))
+    page_of(save(staff_face, change(alice), form, follow=True))
     alice.refresh_from_db()
     assert (alice.face, alice.is_staff, alice.is_superuser, alice.username) == (
         "candidates",
@@ -295,14 +298,16 @@ def test_a_superuser_gives_rights_to_others_but_changes_none_of_their_own(staff_
     other = factories.staff()
     group = Group.objects.get(name=GROUP)
     page_of(
-        staff_face.post(change(other), account_form(other, is_superuser="on", groups=[group.pk]), follow=True)
+        save(
+            staff_face, change(other), account_form(other, is_superuser="on", groups=[group.pk]), follow=True
+        )
     )
     other.refresh_from_db()
     assert other.is_superuser
     assert list(other.groups.all()) == [group]
     own_page = page_of(staff_face.get(change(superuser)))
     assert 'name="is_superuser"' not in own_page
-    page_of(staff_face.post(change(superuser), {"email": superuser.email}, follow=True))
+    page_of(save(staff_face, change(superuser), {"email": superuser.email}, follow=True))
     superuser.refresh_from_db()
     assert superuser.is_superuser
     assert superuser.is_active
@@ -310,10 +315,40 @@ def test_a_superuser_gives_rights_to_others_but_changes_none_of_their_own(staff_
 
 def test_a_superuser_changes_what_a_member_of_staff_signs_in_with(staff_face, superuser):
     other = factories.staff()
-    page_of(staff_face.post(change(other), account_form(other, email="anna@sirio.example.org"), follow=True))
+    page_of(save(staff_face, change(other), account_form(other, email="anna@sirio.example.org"), follow=True))
     other.refresh_from_db()
     assert (other.email, other.username) == ("anna@sirio.example.org", "anna@sirio.example.org")
     assert jobs() == []
+
+
+def test_an_older_page_gives_no_right_back_that_was_taken_away(staff_face, superuser):
+    other, group = factories.staff(), Group.objects.get(name=GROUP)
+    other.groups.add(group)
+    form = account_form(other, email="anna@sirio.example.org", groups=[group.pk])
+    form |= shown_on(staff_face, change(other))
+    other.groups.clear()
+    page = page_of(staff_face.post(change(other), form))
+    assert "Somebody changed this meanwhile: Groups." in page
+    assert 'value="anna@sirio.example.org"' in page
+    assert not other.groups.exists()
+
+
+def test_an_older_page_does_not_undo_a_candidates_new_address(staff_face, officer, alice):
+    form = account_form(alice) | shown_on(staff_face, change(alice))
+    User.objects.filter(pk=alice.pk).update(email="new@example.org", password="new")
+    del form["is_active"]
+    assert "meanwhile: E-mail address." in page_of(staff_face.post(change(alice), form))
+    alice.refresh_from_db()
+    assert (alice.email, alice.is_active) == ("new@example.org", True)
+
+
+@pytest.mark.parametrize("model", ["entry", "statement"])
+def test_no_term_breaks_a_search_while_typing(staff_face, officer, model):
+    query = {"app_label": "results", "model_name": model, "term": "SIR\0"}
+    query["field_name"] = {"entry": "preparation_centre", "statement": "entry"}[model]
+    assert staff_face.get("/admin/autocomplete/", query).json()["results"] == []
+    members = {"app_label": "centres", "model_name": "membership", "field_name": "user", "term": "\0"}
+    assert staff_face.get("/admin/autocomplete/", members).json()["results"] == []
 
 
 def test_nobody_deletes_an_account(staff_face, superuser, alice):
@@ -333,6 +368,6 @@ def test_choices_are_never_changed_by_staff(staff_face, superuser, alice):
             "choices-0-DELETE": "on",
         },
     )
-    staff_face.post(change(alice), form)
+    save(staff_face, change(alice), form)
     assert alice.choices.count() == 2
     assert alice.choices.get(pk=choice.pk).agreed

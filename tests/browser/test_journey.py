@@ -57,6 +57,32 @@ def test_from_the_slip_to_the_statement_at_the_instant(
     assert "177" in page.inner_text("main")
 
 
+def test_a_server_that_does_not_answer_at_the_instant_is_tried_again(demo, open_page):
+    page = open_page()
+    log_in(page, demo.urls["candidates"], demo.slips("C1A-DEMO", registered="yes")[0])
+    asked = []
+
+    def not_at_first(route):
+        asked.append(route.request.resource_type)
+        if len(asked) == 1:  # the waiting page, as it is a second before the instant
+            answer = route.fetch()
+            route.fulfill(response=answer, body=re.sub(r'data-(\S+)="\d+"', r'data-\1="1"', answer.text()))
+        elif len(asked) == 2:
+            route.abort()
+        elif len(asked) == 3:
+            route.fulfill(status=503, body="busy")
+        else:
+            route.continue_()
+
+    page.route("**/statement/", not_at_first)
+    page.goto(f"{demo.urls['candidates']}/statement/")
+    page.get_by_text("The site is very busy").wait_for(timeout=10_000)
+    with page.expect_navigation(timeout=30_000):
+        pass
+    assert asked == ["document", "fetch", "fetch", "fetch", "document"]
+    assert page.url.endswith("/statement/")
+
+
 def test_a_candidate_gets_in_by_keyboard_alone(demo, open_page):
     slip = demo.slips("B2F-DEMO", registered="yes")[0]
     page = open_page()

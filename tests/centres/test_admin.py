@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from centres.models import Membership, PreparationCentre
 from results_portal.office import GROUP
 from tests import factories
+from tests.office import save, shown_on
 
 LIST = "/admin/centres/preparationcentre/"
 
@@ -66,12 +67,12 @@ def test_a_member_is_added_and_removed_and_both_are_in_the_history(staff_face, o
     centre = factories.centre()
     member = factories.member(factories.centre())
     form = {"name": centre.name, "code": centre.code}
-    page_of(staff_face.post(f"{LIST}{centre.pk}/change/", form | members(member), follow=True))
+    page_of(save(staff_face, f"{LIST}{centre.pk}/change/", form | members(member), follow=True))
     membership = Membership.objects.get(centre=centre)
     assert membership.user == member
 
     removed = form | members(initial=(membership,)) | {"memberships-0-DELETE": "on"}
-    page_of(staff_face.post(f"{LIST}{centre.pk}/change/", removed, follow=True))
+    page_of(save(staff_face, f"{LIST}{centre.pk}/change/", removed, follow=True))
     assert not Membership.objects.filter(centre=centre).exists()
 
     page = page_of(staff_face.get(f"{LIST}{centre.pk}/history/"))
@@ -81,11 +82,24 @@ def test_a_member_is_added_and_removed_and_both_are_in_the_history(staff_face, o
     assert officer.username in page
 
 
+def test_an_older_page_neither_renames_back_nor_hides_a_new_member(staff_face, officer):
+    centre = factories.centre()
+    address = f"{LIST}{centre.pk}/change/"
+    form = {"name": centre.name, "code": "RM99"} | members() | shown_on(staff_face, address)
+    PreparationCentre.objects.update(name="Liceo Galvani")
+    factories.member(centre)
+    page = page_of(staff_face.post(address, form))
+    assert "Somebody changed this meanwhile: Name, members, Account." in page
+    centre.refresh_from_db()
+    assert centre.name == "Liceo Galvani"
+    assert centre.code != "RM99"
+
+
 @pytest.mark.parametrize("who", [factories.staff, factories.candidate])
 def test_only_an_account_of_the_centres_site_becomes_a_member(staff_face, officer, who):
     centre = factories.centre()
     form = {"name": centre.name, "code": centre.code} | members(who())
-    assert "not one of the available choices" in page_of(staff_face.post(f"{LIST}{centre.pk}/change/", form))
+    assert "not one of the available choices" in page_of(save(staff_face, f"{LIST}{centre.pk}/change/", form))
     assert not Membership.objects.exists()
 
 

@@ -1,5 +1,6 @@
 """The exams office's pages about sessions, releases, entries and statements, for an officer of the group."""
 
+import re
 from datetime import timedelta
 
 import pghistory
@@ -11,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from results.admin.common import short
 from results.models import CandidateStatement, Entry, ExamSession, Release, Statement
+from results.times import in_words
 from results_portal import office
 from tests import factories
+from tests.office import save, shown_on
 
 DAY = timedelta(days=1)
 LISTS = ["results/examsession", "results/release", "results/entry", "results/statement"]
@@ -256,6 +260,79 @@ def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
         assert [each for each in ("DRAFT", "LATER", "OPENED", "STOPPED") if f">{each}</a>" in page] == [code]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=%00",
+        "exam__exact=%00",
+        "session__exam__exact=%00",
+        "standing=%00",
+        "newest_status=%00",
+        "status__exact=%00",
+        "id_number=%00",
+        "id_number__regex=(",
+        "pk__in=x",
+        "id__exact=99999999999999999999999",
+        "exam_date__year=9999",
+        "exam_date__year=99999999999999999999",
+        "exam_date__gte=x",
+        "opens_at__year=9999&opens_at__month=12&opens_at__day=31",
+        "created_at__year=1",
+        "q=%00",
+        "q=SIR094%00701",
+        "o=99.x.-",
+        "p=x",
+        "no_such_field=1",
+    ],
+)
+@pytest.mark.parametrize("path", [*LISTS, "accounts/user", "centres/preparationcentre"])
+def test_no_address_breaks_a_list(staff_face, officer, path, query):
+    full_session()
+    answer = staff_face.get(f"/admin/{path}/?{query}", follow=True)
+    assert answer.status_code in {200, 400}  # 400: not a filter of this list
+
+
+def test_a_filter_that_makes_no_sense_is_answered_with_a_message(staff_face, officer):
+    page = page_of(staff_face.get("/admin/results/entry/?newest_status=%00", follow=True))
+    assert "This list cannot be filtered like that." in page
+
+
+@pytest.mark.parametrize("ticked", ["x", "\0", "", "-1", "99999999999999999999999"])
+@pytest.mark.parametrize("action", ["hold_back", "let_go", "delete_selected", "no_such_action"])
+def test_nothing_ticked_breaks_an_action(staff_face, officer, action, ticked):
+    full_session()
+    form = {"action": action, "_selected_action": [ticked]}
+    for sent in (form, form | {"sure": "yes", "reason": "Identity"}):
+        page_of(staff_face.post("/admin/results/entry/", sent, follow=True))
+    assert not Entry.objects.filter(held_back=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "lookup"),
+    [
+        ("accounts/user", "password__startswith"),
+        ("accounts/user", "password"),
+        ("accounts/user", "entries__secret_digest__startswith"),
+        ("accounts/user", "sessions__session_key__startswith"),
+        ("results/entry", "secret_digest__startswith"),
+        ("results/entry", "secret_digest__gte"),
+        ("results/entry", "user__password__startswith"),
+        ("results/entry", "session__entries__secret_digest__startswith"),
+        ("results/statement", "entry__secret_digest__startswith"),
+        ("results/statement", "entry__user__password__startswith"),
+        ("results/examsession", "entries__secret_digest__startswith"),
+        ("results/release", "approved_by__password__startswith"),
+        ("results/release", "session__entries__secret_digest__startswith"),
+        ("centres/preparationcentre", "memberships__user__password__startswith"),
+        ("centres/preparationcentre", "entries__secret_digest__startswith"),
+    ],
+)
+def test_no_lookup_reaches_a_hash_or_a_digest(staff_face, officer, path, lookup):
+    full_session()
+    for value in ("", "a"):
+        assert staff_face.get(f"/admin/{path}/", {lookup: value}).status_code == 400
+
+
 # --- Releases -----------------------------------------------------------------------------------------
 
 
@@ -315,6 +392,45 @@ def test_approving_shows_first_what_will_be_approved_and_a_get_changes_nothing(s
     assert event.pgh_context == {"user": officer.pk, "url": address}
 
 
+APART = {  # candidates and preparation centres, from now: the state, what approving says
+    (DAY, -DAY): ("open for preparation centres", "what you approve now is shown to them at once"),
+    (-DAY, DAY): ("open for candidates", "what you approve now is shown to them at once"),
+    (DAY, 2 * DAY): ("approved, not open yet", None),
+    (-DAY, -2 * DAY): ("open", "what you approve now is shown at once"),
+}
+
+
+@pytest.mark.parametrize(("opens_in", "centres_in"), APART)
+def test_pages_say_for_whom_a_release_is_open_and_both_times(staff_face, officer, opens_in, centres_in):
+    state, _approving = APART[opens_in, centres_in]
+    session = full_session(opens_in=opens_in, approved=False)
+    Release.objects.update(centres_open_at=factories.database_now() + centres_in)
+    factories.approve(session.release)
+    release = Release.objects.get()
+    page = page_of(staff_face.get("/admin/results/examsession/"))
+    assert f'<td class="field-state_in_words">{state}</td>' in page
+    assert f"{short(release.opens_at)}; preparation centres {short(release.centres_open_at)}" in page
+    assert state in page_of(staff_face.get("/admin/results/release/"))
+    for address in (f"examsession/{session.pk}/change", f"release/{release.pk}/change"):
+        standing = page_of(staff_face.get(f"/admin/results/{address}/")).partition('<p class="standing')[2]
+        standing = standing.partition("</p>")[0]
+        assert in_words(release.opens_at) in standing
+        assert in_words(release.centres_open_at) in standing
+    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+    page = page_of(staff_face.get(f"/admin/results/release/{release.pk}/resume/"))
+    assert in_words(release.opens_at) in page
+    assert in_words(release.centres_open_at) in page
+
+
+@pytest.mark.parametrize(("opens_in", "centres_in"), APART)
+def test_approving_warns_of_what_is_shown_at_once_to_whomever(staff_face, officer, opens_in, centres_in):
+    _state, approving = APART[opens_in, centres_in]
+    session = full_session(opens_in=opens_in, approved=False)
+    Release.objects.update(centres_open_at=factories.database_now() + centres_in)
+    page = page_of(staff_face.get(f"/admin/results/release/{session.release.pk}/approve/"))
+    assert (approving in page) if approving else ("at once" not in page)
+
+
 def test_an_approval_of_old_figures_is_asked_again_with_the_new_ones(staff_face, officer):
     session = full_session(approved=False)
     seen = Statement.objects.get().pk
@@ -333,14 +449,14 @@ def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face
     entry = Entry.objects.get()
     assert shown(entry)
     address = f"/admin/results/examsession/{session.pk}/change/"
-    unchanged = staff_face.post(address, release_form(session.release, title="July 2026"), follow=True)
+    unchanged = save(staff_face, address, release_form(session.release, title="July 2026"), follow=True)
     assert "took the approval away" not in page_of(unchanged)
     assert shown(entry)
 
     moved = release_form(
         session.release, **{"release-0-opens_at_0": "2026-01-10", "release-0-opens_at_1": "10:00"}
     )
-    page = page_of(staff_face.post(address, moved | {"_continue": "1"}, follow=True))
+    page = page_of(save(staff_face, address, moved | {"_continue": "1"}, follow=True))
 
     assert "The new time took the approval away" in page
     assert f'<a href="/admin/results/release/{session.release.pk}/approve/">Approve again</a>' in page
@@ -358,7 +474,7 @@ def test_the_release_page_moves_the_time_in_the_same_way(staff_face, officer):
         "centres_open_at_1": "9:00",
     }
     address = f"/admin/results/release/{session.release.pk}/change/"
-    assert "The new time took the approval away" in page_of(staff_face.post(address, form, follow=True))
+    assert "The new time took the approval away" in page_of(save(staff_face, address, form, follow=True))
     release = Release.objects.get()
     assert (release.approved_at, release.centres_open_at.isoformat()) == (None, "2026-01-09T08:00:00+00:00")
 
@@ -368,7 +484,7 @@ def test_an_hour_that_the_clock_skips_is_refused(staff_face, officer):
     skipped = release_form(
         session.release, **{"release-0-opens_at_0": "2026-03-29", "release-0-opens_at_1": "02:30"}
     )
-    page = page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", skipped))
+    page = page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", skipped))
     assert "couldn’t be interpreted in time zone Europe/Rome" in page
     assert Release.objects.get().approved_at is not None
 
@@ -401,19 +517,115 @@ def test_a_stop_asks_for_a_reason_and_a_resume_undoes_it(staff_face, officer):
     ]
 
 
+def test_an_older_page_does_not_undo_what_a_colleague_changed(staff_face, officer):
+    session = full_session()
+    address = f"/admin/results/examsession/{session.pk}/change/"
+    form = release_form(session.release, title="July 2026") | shown_on(staff_face, address)
+    moved = session.release.opens_at + DAY
+    Release.objects.update(opens_at=moved)
+
+    for _try in range(2):  # the page does not grow younger by being refused
+        page = page_of(staff_face.post(address, form))
+        assert "Somebody changed this meanwhile: Opens for candidates. Your page was older." in page
+        assert 'value="July 2026"' in page
+        form["shown"] = re.search(r'name="shown" value="([^"]*)"', page)[1]
+
+    assert ExamSession.objects.get().title == "June 2026"
+    assert Release.objects.get().opens_at == moved
+    form |= release_form(Release.objects.get(), title="July 2026")
+    assert save(staff_face, address, form | shown_on(staff_face, address)).status_code == 302
+    assert ExamSession.objects.get().title == "July 2026"
+
+
+@pytest.mark.parametrize("shown", [{}, {"shown": ""}, {"shown": "\0[" * 9}, {"shown": "e30:1uX:forged"}])
+def test_a_page_that_does_not_say_what_it_showed_is_not_saved(staff_face, officer, shown):
+    session = full_session()
+    form = release_form(session.release, title="July 2026") | shown
+    page = page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", form))
+    assert "Somebody changed this meanwhile" in page
+    assert ExamSession.objects.get().title == "June 2026"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"release-TOTAL_FORMS": "x"},
+        {"release-INITIAL_FORMS": "0"},
+        {"release-TOTAL_FORMS": "0", "release-INITIAL_FORMS": "0"},
+        {"release-0-id": "x"},
+        {"release-0-id": "\0"},
+        {"release-0-id": "99999999999999999999"},
+        {"release-0-session": "\0"},
+        {"release-0-opens_at_0": "9999-12-31"},
+        {"release-0-opens_at_0": "0001-01-01"},
+        {"exam_date": "\0"},
+        {"title": "\0"},
+    ],
+)
+def test_nothing_sent_breaks_the_page_of_a_session(staff_face, officer, changed):
+    session = full_session()
+    address = f"/admin/results/examsession/{session.pk}/change/"
+    response = save(staff_face, address, release_form(session.release, **changed))
+    assert response.status_code in {200, 302}
+    assert staff_face.get(address).status_code == 200
+    assert Release.objects.count() == 1
+
+
+def test_an_older_page_of_a_release_does_not_move_it_back(staff_face, officer):
+    release = full_session().release
+    address = f"/admin/results/release/{release.pk}/change/"
+    sent = {
+        "opens_at_0": "2026-01-10",
+        "opens_at_1": "10:00",
+        "centres_open_at_0": "",
+        "centres_open_at_1": "",
+    }
+    sent |= shown_on(staff_face, address)
+    Release.objects.update(centres_open_at=release.opens_at - DAY)
+    assert "meanwhile: Opens for preparation centres." in page_of(staff_face.post(address, sent))
+    assert Release.objects.get().opens_at == release.opens_at
+
+
+def test_an_older_page_of_an_entry_does_not_undo_a_correction(staff_face, officer):
+    entry = factories.entry(factories.session(), preparation_centre=factories.centre())
+    address = f"/admin/results/entry/{entry.pk}/change/"
+    form = {
+        "family_name": "Bianchi",
+        "given_names": "Alicia",
+        "date_of_birth": "2010-03-14",
+        "preparation_centre": entry.preparation_centre_id,
+        "statements-TOTAL_FORMS": "0",
+        "statements-INITIAL_FORMS": "0",
+    } | shown_on(staff_face, address)
+    Entry.objects.update(family_name="Bianco", preparation_centre=factories.centre())
+    page = page_of(staff_face.post(address, form))
+    assert "meanwhile: Family name, Preparation centre." in page
+    assert Entry.objects.get().family_name == "Bianco"
+
+
+def test_what_a_page_does_not_change_does_not_make_it_old(staff_face, officer):
+    """A stop, an approval, a registration or a statement that comes meanwhile is no reason to refuse."""
+    session = full_session()
+    address = f"/admin/results/examsession/{session.pk}/change/"
+    form = release_form(session.release, title="July 2026") | shown_on(staff_face, address)
+    factories.statement(factories.entry(session))
+    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+    assert staff_face.post(address, form).status_code == 302
+
+
 def test_another_officers_stop_survives_a_page_that_was_opened_before_it(staff_face, officer):
     """Saving a page writes only what it changed, not the release as it was."""
     session = full_session()
     form = release_form(session.release, **{"release-0-opens_at_0": "2026-01-10"})
     Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
-    page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
+    page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
     assert Release.objects.get().stop_reason == "Wrong file"
 
 
 def test_the_exam_of_a_session_with_entries_is_fixed(staff_face, officer):
     session = full_session()
     form = release_form(session.release, exam="A2K")
-    page_of(staff_face.post(f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
+    page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
     assert ExamSession.objects.get().exam == "B2F"
 
 
@@ -493,7 +705,7 @@ def test_correcting_a_name_keeps_a_registration_that_came_meanwhile(staff_face, 
         "statements-INITIAL_FORMS": "0",
     }
     with connection.execute_wrapper(RegistersMeanwhile(entry)):
-        page_of(staff_face.post(f"/admin/results/entry/{entry.pk}/change/", form, follow=True))
+        page_of(save(staff_face, f"/admin/results/entry/{entry.pk}/change/", form, follow=True))
     entry.refresh_from_db()
     assert entry.given_names == "Alicia"
     assert entry.user is not None
@@ -564,7 +776,7 @@ def test_a_statement_is_shown_with_the_skills_of_its_exam_and_cannot_be_saved(st
 def test_the_history_says_who_changed_what_from_what_to_what(staff_face, officer):
     session = full_session(opens_in=DAY, approved=False)
     address = f"/admin/results/examsession/{session.pk}"
-    staff_face.post(f"{address}/change/", release_form(session.release, title="July 2026"))
+    save(staff_face, f"{address}/change/", release_form(session.release, title="July 2026"))
     staff_face.post(
         f"/admin/results/release/{session.release.pk}/stop/", {"sure": "yes", "reason": "Wrong file"}
     )

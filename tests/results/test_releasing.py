@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from results import releasing, standing
-from results.models import CandidateStatement, Entry, Release, Statement
+from results.models import CandidateStatement, CentreStatement, Entry, Release, Statement
 from results.standing import Standing, State
 from results_portal.office import GROUP
 from tests import factories
@@ -246,15 +246,26 @@ def test_holding_back_hides_these_candidates_alone_until_they_are_let_go(officer
 # --- The words of the staff face --------------------------------------------------------------------
 
 
+BEFORE, NOW, AFTER = -HOUR, timedelta(0), timedelta(seconds=1)
+
+
+def opens_apart(session, centres_in: timedelta | None) -> None:
+    """Give preparation centres a time of their own, counted from the database's now."""
+    if centres_in is not None:
+        Release.objects.filter(session=session).update(centres_open_at=factories.database_now() + centres_in)
+
+
 @pytest.mark.parametrize("approved", [True, False])
 @pytest.mark.parametrize("stopped", [True, False])
 @pytest.mark.parametrize("held", [True, False])
-@pytest.mark.parametrize("opens_in", [-HOUR, timedelta(0), timedelta(seconds=1)])
+@pytest.mark.parametrize("opens_in", [BEFORE, NOW, AFTER])
+@pytest.mark.parametrize("centres_in", [None, BEFORE, NOW, AFTER])
 def test_a_statement_is_called_open_if_and_only_if_the_gate_shows_it(
-    officer, approved, stopped, held, opens_in
+    officer, approved, stopped, held, opens_in, centres_in
 ):
     session = factories.session(opens_in=opens_in, approved=False)
-    entry = registered(session)
+    opens_apart(session, centres_in)
+    entry = registered(session, preparation_centre=factories.centre())
     first, second = factories.statement(entry), factories.statement(entry, version=2)
     if approved:
         releasing.approve(session.release, officer)
@@ -265,34 +276,54 @@ def test_a_statement_is_called_open_if_and_only_if_the_gate_shows_it(
         releasing.hold_back(Entry.objects.all(), "Identity", officer)
 
     called = {each.pk: each.standing for each in standing.with_standing(Statement.objects.all())}
-    visible = set(CandidateStatement.objects.values_list("statement_id", flat=True))
+    state = standing.with_state(Release.objects.all()).get().state
 
-    assert {pk for pk, word in called.items() if word == Standing.OPEN} == visible
-    assert visible == (
-        {second.pk} if approved and not stopped and not held and opens_in <= timedelta(0) else set()
-    )
+    may_show = approved and not stopped and not held
+    for gate, audience, due in (
+        (CandidateStatement, "FOR_CANDIDATES", opens_in <= NOW),
+        (CentreStatement, "FOR_CENTRES", (opens_in if centres_in is None else centres_in) <= NOW),
+    ):
+        visible = set(gate.objects.values_list("statement_id", flat=True))
+        words = {Standing.OPEN, Standing[f"OPEN_{audience}"]}
+        assert {pk for pk, word in called.items() if word in words} == visible
+        assert visible == ({second.pk} if may_show and due else set())
+        if not held:
+            assert (state in {State.OPEN, State[f"OPEN_{audience}"]}) is bool(visible)
     assert (called[first.pk] == Standing.REPLACED) is approved
     if not stopped and not held:
         assert called[late.pk] == Standing.UNAPPROVED
 
 
 @pytest.mark.parametrize(
-    ("approved", "stopped", "opens_in", "state"),
+    ("approved", "stopped", "opens_in", "centres_in", "state"),
     [
-        (False, False, -HOUR, State.DRAFT),
-        (True, False, HOUR, State.APPROVED),
-        (True, False, timedelta(0), State.OPEN),
-        (True, True, -HOUR, State.STOPPED),
-        (False, True, HOUR, State.STOPPED),
+        (False, False, BEFORE, None, State.DRAFT),
+        (True, False, AFTER, None, State.APPROVED),
+        (True, False, AFTER, AFTER, State.APPROVED),
+        (True, False, AFTER, NOW, State.OPEN_FOR_CENTRES),
+        (True, False, NOW, AFTER, State.OPEN_FOR_CANDIDATES),
+        (True, False, NOW, None, State.OPEN),
+        (True, False, NOW, BEFORE, State.OPEN),
+        (False, False, AFTER, BEFORE, State.DRAFT),
+        (True, True, AFTER, BEFORE, State.STOPPED),
+        (True, True, BEFORE, None, State.STOPPED),
+        (False, True, AFTER, None, State.STOPPED),
     ],
 )
-def test_the_state_of_a_release_follows_approval_stop_and_clock(officer, approved, stopped, opens_in, state):
-    session = factories.session(opens_in=opens_in, approved=approved)
+def test_the_state_of_a_release_follows_approval_stop_and_both_times(
+    officer, approved, stopped, opens_in, centres_in, state
+):
+    session = factories.session(opens_in=opens_in, approved=False)
+    opens_apart(session, centres_in)
+    if approved:
+        factories.approve(session.release)
     if stopped:
         releasing.stop(session.release, "Wrong file", officer)
     release = standing.with_state(Release.objects.all()).get()
     assert release.state == state
-    assert release.is_due is (opens_in <= timedelta(0))
+    assert standing.sessions_with_figures(type(session).objects.all()).get().state == state
+    assert release.candidates_due is (opens_in <= NOW)
+    assert release.centres_due is ((opens_in if centres_in is None else centres_in) <= NOW)
 
 
 def test_the_figures_of_a_session_do_not_multiply_each_other(db):
@@ -346,6 +377,19 @@ def test_the_command_says_whether_it_is_open_or_stopped(officer, stopped, words)
     assert f": 0 statements approved by {officer.email}{words}" in approve_release(
         session.code, "--by", officer.email
     )
+
+
+@pytest.mark.parametrize(
+    ("opens_in", "centres_in", "words"),
+    [
+        (AFTER, BEFORE, "; open for preparation centres; opens for candidates "),
+        (BEFORE, AFTER, "not yet for preparation centres"),
+    ],
+)
+def test_the_command_says_for_whom_it_is_open(officer, opens_in, centres_in, words):
+    session = factories.session(opens_in=opens_in, approved=False)
+    opens_apart(session, centres_in)
+    assert words in approve_release(session.code, "--by", officer.email)
 
 
 def test_the_command_names_what_it_does_not_know(officer):

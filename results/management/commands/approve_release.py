@@ -53,6 +53,8 @@ def _outcome(release: Release, approval: releasing.Coverage) -> str:
     state = with_state(Release.objects.filter(pk=release.pk)).get().state
     then = {
         State.APPROVED: _("opens %(when)s"),
+        State.OPEN_FOR_CENTRES: _("open for preparation centres; opens for candidates %(when)s"),
+        State.OPEN_FOR_CANDIDATES: _("open for candidates since %(when)s, not yet for preparation centres"),
         State.OPEN: _("open since %(when)s"),
         State.STOPPED: _("it stays stopped: %(reason)s"),
     }[state] % {"when": in_words(release.opens_at), "reason": release.stop_reason}
