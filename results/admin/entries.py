@@ -100,6 +100,12 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
     def has_add_permission(self, request):
         return False  # entries come by import, with their Secret Numbers
 
+    def has_delete_permission(self, request, obj=None):
+        """One at a time, and only what nobody has registered with and has no result yet."""
+        if obj is None or obj.user_id is not None or obj.statements.exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "preparation_centre" and field:  # the entry's centre is chosen here, not changed
