@@ -29,6 +29,14 @@ def too_many_tries(refused: throttle.TooManyTries) -> ValidationError:
     return ValidationError(message, code="too_many_tries", params={"minutes": minutes, "time": when})
 
 
+def counted_try(request, name: str) -> throttle.Try:
+    """Count a try to prove that one is `name`, before it is evaluated. Raises ValidationError."""
+    try:
+        return throttle.login(name, throttle.client_address(request), known_device(request, name))
+    except throttle.TooManyTries as refused:
+        raise too_many_tries(refused) from None
+
+
 def was_refused(form: forms.BaseForm) -> bool:
     """Whether the throttle refused the form; the page then answers 429."""
     return form.has_error(forms.forms.NON_FIELD_ERRORS, "too_many_tries")
@@ -59,12 +67,7 @@ class SignInForm(AuthenticationForm):
         if self.errors:
             return self.cleaned_data
         name = self.cleaned_data["username"]
-        try:
-            counted = throttle.login(
-                name, throttle.client_address(self.request), known_device(self.request, name)
-            )
-        except throttle.TooManyTries as refused:
-            raise too_many_tries(refused) from None
+        counted = counted_try(self.request, name)
         cleaned = super().clean()
         counted.succeeded()
         return cleaned
@@ -164,12 +167,7 @@ class CurrentPasswordForm(forms.Form):
         if self.errors:
             return cleaned
         name = self.user.username
-        try:
-            counted = throttle.login(
-                name, throttle.client_address(self.request), known_device(self.request, name)
-            )
-        except throttle.TooManyTries as refused:
-            raise too_many_tries(refused) from None
+        counted = counted_try(self.request, name)
         if self.user.check_password(self.cleaned_data["current_password"]):
             counted.succeeded()
         else:

@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -19,7 +18,6 @@ from candidates import forms, seeing, tasks, texts
 from candidates.registering import record_choice, wants_updates
 from results import wording
 from results.chart import scale_chart
-from results.models import Entry
 
 # Seconds. Without JavaScript the page asks again at the instant, spread a little, at the latest after
 # six hours; while results are late, every five minutes.
@@ -55,12 +53,16 @@ def register(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def registered(request: HttpRequest) -> HttpResponse:
     """Registered: what happens next. Only for the browser that has just registered."""
-    entry = Entry.objects.for_candidates().filter(user=request.session.get("registered", 0)).first()
-    if entry is None:
+    user = User.objects.filter(pk=request.session.get("registered", 0)).first()
+    sight = seeing.sight_of(user) if user else None
+    if sight is None:
         return redirect("home")
-    email = User.objects.get(pk=entry.user_id).email
-    opens_at = entry.session.release.opens_at
-    context = {"entry": entry, "opens_at": opens_at, "is_open": opens_at <= timezone.now(), "email": email}
+    context = {
+        "entry": sight.entry,
+        "opens_at": sight.entry.session.release.opens_at,
+        "is_open": sight.page is seeing.View.STATEMENT,
+        "email": user.email,
+    }
     return render(request, "candidates/registered.html", context)
 
 
@@ -103,8 +105,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 def account(request: HttpRequest) -> HttpResponse:
-    context = {"wants_updates": wants_updates(request.user), "updates_text": texts.path("updates")}
-    return render(request, "candidates/account.html", context)
+    return render(request, "candidates/account.html", {"wants_updates": wants_updates(request.user)})
 
 
 @require_POST

@@ -18,8 +18,8 @@ class Outcome:
     """The result and what it means for the candidate.
 
     result: the board's words, or its code in place of a result; empty where shields are reported.
-    next_step: what happens next, and who does it; empty where nothing is left to do. reach_office: whether the
-    candidate may need the exams office for it.
+    next_step: what happens next, and who does it; empty where nothing is left to do. reach_office:
+    whether the candidate may need the exams office for it.
     """
 
     result: str

@@ -1,12 +1,19 @@
 // Counts down to the opening by the server's clock and loads the page again when it is due.
 //
+// It reloads only after the server has answered: a reload that fails would leave a browser's error page,
+// which tries nothing any more.
+//
 // The server says how many seconds are left; from then on only time that passed on this device counts,
 // so a wrong clock does no harm. Two clocks measure it, and the one that is ahead counts: one stands still
 // while a device sleeps, the other follows the device's clock, which may be set back.
 const page = document.querySelector("[data-refresh-after]");
+const status = document.querySelector("[data-busy]");
 const secondsLeft = Number(page.dataset.secondsLeft ?? Infinity);
 const refreshAfter = Number(page.dataset.refreshAfter);
 const JITTER = 4; // seconds: not everybody at once
+const FIRST_PAUSE = 2; // seconds after a try in vain; doubled at each further one
+const LONGEST_PAUSE = 30; // seconds
+const PATIENCE = 20; // seconds for one answer
 const dueAfter = secondsLeft <= refreshAfter ? secondsLeft + Math.random() * JITTER : refreshAfter;
 
 const started = { date: Date.now(), steady: performance.now() };
@@ -41,11 +48,34 @@ function drawCountdown(left) {
   page.hidden = false;
 }
 
-let reloading = false;
-function reload() {
-  if (reloading || !navigator.onLine) return; // off line there is nothing to load; the next tick tries again
-  reloading = true;
-  location.reload();
+// Whether the server has a page for us now; a page that says “not found” counts, one that says “busy” does not.
+async function isAnswered() {
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(), PATIENCE * 1000);
+  try {
+    const address = location.pathname + location.search;
+    const asked = { credentials: "same-origin", cache: "no-store", signal: giveUp.signal };
+    const answer = await fetch(address, asked);
+    return answer.status < 500 && answer.status !== 429;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+let asking = false; // until the next try may begin
+let pause = FIRST_PAUSE;
+async function reload() {
+  if (asking || !navigator.onLine) return; // off line there is nothing to load; the next tick tries again
+  asking = true;
+  if (await isAnswered()) {
+    location.reload();
+    return;
+  }
+  status.textContent = status.dataset.busy;
+  setTimeout(() => { asking = false; }, pause * (0.5 + Math.random() / 2) * 1000);
+  pause = Math.min(2 * pause, LONGEST_PAUSE);
 }
 
 function tick() {
@@ -58,7 +88,6 @@ function tick() {
     return;
   }
   page.hidden = true;
-  const status = document.querySelector("[data-opening]");
   if (!status.textContent) status.textContent = status.dataset.opening;
 }
 

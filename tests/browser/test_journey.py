@@ -57,7 +57,7 @@ def test_from_the_slip_to_the_statement_at_the_instant(
     assert "177" in page.inner_text("main")
 
 
-def test_a_server_that_does_not_answer_at_the_instant_is_tried_again(demo, open_page):
+def test_a_server_that_is_busy_at_the_instant_is_tried_again(demo, open_page):
     page = open_page()
     log_in(page, demo.urls["candidates"], demo.slips("C1A-DEMO", registered="yes")[0])
     asked = []
@@ -67,10 +67,8 @@ def test_a_server_that_does_not_answer_at_the_instant_is_tried_again(demo, open_
         if len(asked) == 1:  # the waiting page, as it is a second before the instant
             answer = route.fetch()
             route.fulfill(response=answer, body=re.sub(r'data-(\S+)="\d+"', r'data-\1="1"', answer.text()))
-        elif len(asked) == 2:
-            route.abort()
-        elif len(asked) == 3:
-            route.fulfill(status=503, body="busy")
+        elif len(asked) <= 3:
+            route.fulfill(status=429, body="busy")
         else:
             route.continue_()
 
