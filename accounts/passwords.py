@@ -56,6 +56,10 @@ def suggest_password() -> str:
 
 def _wrong_form(password: str) -> str:
     """What is wrong, in the words of what was typed: “You typed 5 letters and 3 digits.”"""
+    if re.fullmatch(r"[0-9]{4}", password):
+        return _(
+            "This looks like your Secret Number. The password you make up yourself: 6 letters and 2 digits."
+        )
     letters = len(re.findall(r"[A-Za-z]", password))
     digits = len(re.findall(r"[0-9]", password))
     others = len(password) - letters - digits

@@ -21,7 +21,7 @@ from accounts.forms import (
 )
 from accounts.passwords import validate_candidate_password
 from candidates import registering, texts
-from results.numbers import normalise_id_number, normalise_secret_number
+from results.numbers import ID_NUMBER, SECRET_NUMBER, normalise_id_number, normalise_secret_number
 
 PASSWORD_RULE = _("Exactly 6 letters and 2 digits, in any order. Capital and small letters are different.")
 
@@ -105,6 +105,10 @@ class RegistrationForm(forms.Form):
         first, second = typed.get("password"), typed.get("confirm_password")
         if first and second and first != second:
             self.add_error("confirm_password", passwords_differ())
+        if SECRET_NUMBER.fullmatch(typed.get("id_number", "")) and ID_NUMBER.fullmatch(
+            normalise_id_number(typed.get("secret_number", ""))
+        ):
+            self.add_error("id_number", gettext("It looks as if you have swapped the two numbers."))
         if not self.errors:
             self.entry = self._find_entry(typed["id_number"], typed["secret_number"])
             try:
@@ -112,6 +116,14 @@ class RegistrationForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         return typed
+
+    def full_clean(self):
+        """What was typed stays, except passwords; so say that they are to be typed again."""
+        super().full_clean()
+        if self._errors and "password" not in self._errors:
+            self["password"].help_text = format_html(
+                "<strong>{}</strong> {}", gettext("Type your password again, twice."), PASSWORD_RULE
+            )
 
     def save(self):
         """Register. Returns the account, or None if somebody was faster; the form then says so."""

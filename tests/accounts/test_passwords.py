@@ -26,6 +26,7 @@ def test_six_letters_and_two_digits_are_right_in_any_order(password):
     ("password", "words"),
     [
         ("kutov843", "You typed 5 letters and 3 digits."),
+        ("8482", "This looks like your Secret Number."),
         ("kutoveb4", "You typed 7 letters and 1 digit."),
         ("k", "You typed 1 letter and 0 digits."),
         ("kutove8432", "You typed 6 letters and 4 digits."),
