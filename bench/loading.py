@@ -167,10 +167,10 @@ def _bare_copies(session, start: int, rows: int) -> Iterator[tuple[str, float]]:
         "session_id, id_number, secret_digest, candidate_number, family_name, given_names, date_of_birth"
     )
     ready = [
-        (session.pk, id_number, 64 * "0", number, *names_and_birth, False, "")
+        (session.pk, id_number, 64 * "0", number, *names_and_birth, "")
         for id_number, _secret, number, *names_and_birth, _centre in entries
     ]
-    yield "entries", _copy(f"results_entry ({columns}, held_back, hold_reason)", ready)
+    yield "entries", _copy(f"results_entry ({columns}, email)", ready)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT id_number, id FROM results_entry WHERE session_id = %s", [session.pk])

@@ -7,7 +7,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, FilteredRelati
 from django.db.models.functions import Now
 
 from accounts.models import User
-from results.models import CandidateStatement, Entry
+from results.models import CandidateStatement, CandidateStop, CandidateVersion, Entry
 
 
 class View(StrEnum):
@@ -25,6 +25,7 @@ class Sight:
 
     entry: Entry
     statement: CandidateStatement | None
+    stop: CandidateStop | None
     seconds_left: int
 
     @property
@@ -32,13 +33,16 @@ class Sight:
         """Only the choice of words: whether there is a statement, the gate has decided."""
         if self.statement:
             return View.STATEMENT
-        if self.entry.session.release.stopped_at:
+        if self.stop:
             return View.STOPPED
         return View.WAITING if self.seconds_left > 0 else View.NOT_YET
 
 
 def sight_of(user: User) -> Sight | None:
-    """What the user's entry shows now, in one query; None for an account without entry."""
+    """What the user's entry shows now; None for an account without entry.
+
+    One query where a statement shows; one more where none does, for the notice of a stop.
+    """
     entry = (
         Entry.objects.for_candidates()
         .filter(user=user)
@@ -52,4 +56,14 @@ def sight_of(user: User) -> Sight | None:
     if entry is None:
         return None
     seconds_left = -int(-entry.left.total_seconds() // 1)
-    return Sight(entry, getattr(entry, "open_statement", None), seconds_left)
+    statement = getattr(entry, "open_statement", None)
+    stop = None if statement else CandidateStop.objects.filter(user=user, entry=entry).first()
+    return Sight(entry, statement, stop, seconds_left)
+
+
+def versions_of(statement: CandidateStatement) -> list[CandidateVersion]:
+    """Every version that the candidate has been shown, the present one last; empty if it is the first."""
+    if statement.version == 1:
+        return []
+    versions = CandidateVersion.objects.filter(user=statement.user_id, entry=statement.entry_id)
+    return list(versions) if len(versions) > 1 else []

@@ -78,6 +78,7 @@ def statement(request: HttpRequest) -> HttpResponse:
         context |= {
             "exam": exam,
             "statement": sight.statement,
+            "versions": seeing.versions_of(sight.statement),
             "chart": scale_chart(exam, sight.statement),
             "wording": wording.of(exam, sight.statement),
         }
@@ -87,6 +88,7 @@ def statement(request: HttpRequest) -> HttpResponse:
             "refresh_after": min(sight.seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER),  # noqa: S311
         }
     else:
+        context["stop"] = sight.stop
         context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
     return render(request, f"results/{sight.page}.html", context)
 

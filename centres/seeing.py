@@ -1,6 +1,6 @@
 """What a preparation centre sees: its sessions, and the open statements of its own students."""
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
@@ -21,7 +21,6 @@ def sessions_of(centres: list[PreparationCentre]) -> QuerySet[ExamSession]:
             students=Count("entries"),
             opens_at=Coalesce("release__centres_open_at", "release__opens_at"),
             is_due=Q(opens_at__lte=Now()),
-            stopped_at=F("release__stopped_at"),
         )
         .order_by("-exam_date", "code")
     )

@@ -10,13 +10,14 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from results.models import Entry, ExamSession, Release, Statement
+from results.models import Approval, Entry, ExamSession, Release, Statement, Stop
 
 
 class State(models.TextChoices):
     """Where a release stands; OPEN: for candidates and preparation centres."""
 
     DRAFT = "draft", _("draft: not approved")
+    HALF_APPROVED = "half_approved", _("approved by one person of two")
     APPROVED = "approved", _("approved, not open yet")
     OPEN_FOR_CENTRES = "open_centres", _("open for preparation centres")
     OPEN_FOR_CANDIDATES = "open_candidates", _("open for candidates")
@@ -31,8 +32,7 @@ class Standing(models.TextChoices):
     OPEN_FOR_CENTRES = "open_centres", _("open for preparation centres")
     OPEN_FOR_CANDIDATES = "open_candidates", _("open for candidates")
     REPLACED = "replaced", _("replaced by a newer version")
-    STOPPED = "stopped", _("release stopped")
-    HELD_BACK = "held_back", _("held back")
+    STOPPED = "stopped", _("stopped")
     UNAPPROVED = "unapproved", _("waits for approval")
     CLOSED = "closed", _("approved, not open yet")
 
@@ -69,6 +69,12 @@ def sessions_with_figures(sessions: QuerySet[ExamSession]) -> QuerySet[ExamSessi
 def with_standing(statements: QuerySet[Statement]) -> QuerySet[Statement]:
     """Statements with `standing`, by the database's clock."""
     through = F("entry__session__release__approved_through")
+    stops = Stop.objects.filter(
+        Q(preparation_centre=None) | Q(preparation_centre=OuterRef("entry__preparation_centre")),
+        Q(entry=None) | Q(entry=OuterRef("entry")),
+        session=OuterRef("entry__session"),
+        lifted_at=None,
+    )
     newer_approved = Statement.objects.filter(
         entry=OuterRef("entry"),
         version__gt=OuterRef("version"),
@@ -77,8 +83,7 @@ def with_standing(statements: QuerySet[Statement]) -> QuerySet[Statement]:
     return statements.annotate(
         standing=Case(
             When(Exists(newer_approved), then=Value(Standing.REPLACED)),
-            When(entry__session__release__stopped_at__isnull=False, then=Value(Standing.STOPPED)),
-            When(entry__held_back=True, then=Value(Standing.HELD_BACK)),
+            When(Exists(stops), then=Value(Standing.STOPPED)),
             When(
                 Q(entry__session__release__approved_through=None) | Q(pk__gt=through),
                 then=Value(Standing.UNAPPROVED),
@@ -104,10 +109,23 @@ def count_by_status(session_id: int) -> dict[str | None, int]:
     )
 
 
+def stopped_wholly(session: str) -> Exists:
+    """Whether the whole session is stopped; session: the path to its id."""
+    stops = Stop.objects.filter(
+        session=OuterRef(session), preparation_centre=None, entry=None, lifted_at=None
+    )
+    return Exists(stops)
+
+
 def _state(release: str = "") -> Case:
+    pending = Approval.objects.filter(
+        release=OuterRef(f"{release}pk"), took_effect_at=None, voided_at=None
+    )
+    unapproved = Q(**{f"{release}approved_through": None})
     return Case(
-        When(**{f"{release}stopped_at__isnull": False}, then=Value(State.STOPPED)),
-        When(**{f"{release}approved_at": None}, then=Value(State.DRAFT)),
+        When(stopped_wholly("pk" if release else "session"), then=Value(State.STOPPED)),
+        When(unapproved & Q(Exists(pending)), then=Value(State.HALF_APPROVED)),
+        When(unapproved, then=Value(State.DRAFT)),
         *_open_for(release, State),
         default=Value(State.APPROVED),
         output_field=models.CharField(choices=State),

@@ -1,50 +1,89 @@
-"""What a member of the exams office may do on the staff face: one group, one list of permissions.
+"""What a member of the exams office may do on the staff face: groups, each with its permissions.
 
-Accounts of the staff face and rights are a superuser's business (accounts/admin.py narrows what an
-officer may do with accounts to those of candidates and preparation centres).
+A person may be in several. Accounts of the staff face and rights are a superuser's business
+(accounts/admin.py narrows what others may do with accounts to those of candidates and preparation centres).
 """
 
 from django.db import transaction
 
-GROUP = "Exams office"
-PERMISSIONS = frozenset(
-    {
-        "accounts.add_user",
-        "accounts.change_user",
-        "accounts.view_choice",
-        "accounts.view_user",
-        "centres.add_membership",
-        "centres.add_preparationcentre",
-        "centres.change_preparationcentre",
-        "centres.delete_membership",
-        "centres.delete_preparationcentre",
-        "centres.view_membership",
-        "centres.view_preparationcentre",
-        "results.add_examsession",
-        "results.add_release",
-        "results.change_entry",
-        "results.change_examsession",
-        "results.change_release",
-        "results.delete_entry",
-        "results.view_entry",
-        "results.view_examsession",
-        "results.view_release",
-        "results.view_statement",
-    }
-)
+HELP_DESK = "Help desk"
+OFFICER = "Exams officer"
+APPROVER = "Approver"
+EDITOR = "Content editor"
+AUDITOR = "Auditor"
+
+_LOOKING = {
+    "accounts.view_choice",
+    "accounts.view_user",
+    "centres.view_membership",
+    "centres.view_preparationcentre",
+    "results.view_approval",
+    "results.view_entry",
+    "results.view_examsession",
+    "results.view_release",
+    "results.view_stop",
+}
+GROUPS: dict[str, frozenset[str]] = {
+    # Answers candidates and schools; sees no marks unless in another group too.
+    HELP_DESK: frozenset(
+        {
+            *_LOOKING,
+            "accounts.change_user",
+        }
+    ),
+    # Prepares sessions, loads files, corrects, stops; does not approve.
+    OFFICER: frozenset(
+        {
+            *_LOOKING,
+            "accounts.add_user",
+            "accounts.change_user",
+            "centres.add_membership",
+            "centres.add_preparationcentre",
+            "centres.change_preparationcentre",
+            "centres.delete_membership",
+            "centres.delete_preparationcentre",
+            "results.add_examsession",
+            "results.add_release",
+            "results.change_entry",
+            "results.change_examsession",
+            "results.change_release",
+            "results.correct_statement",
+            "results.delete_entry",
+            "results.issue_slips",
+            "results.see_result",
+            "results.stop_release",
+            "results.view_statement",
+        }
+    ),
+    # Checks and approves what others prepared; may stop it.
+    APPROVER: frozenset(
+        {
+            *_LOOKING,
+            "results.approve_release",
+            "results.see_result",
+            "results.stop_release",
+            "results.view_statement",
+        }
+    ),
+    # Writes what preparation centres read.
+    EDITOR: frozenset({"centres.view_preparationcentre"}),
+    # Reads who did what.
+    AUDITOR: frozenset({*_LOOKING}),
+}
 
 
 def apply_permissions(using: str = "default") -> None:
-    """Bring the group to the list above, in one transaction; a permission added by hand goes."""
+    """Bring the groups to the list above, in one transaction; a permission added by hand goes."""
     from django.contrib.auth.models import Group, Permission
 
     with transaction.atomic(using=using):
-        group, _made = Group.objects.using(using).get_or_create(name=GROUP)
         known = {
             f"{permission.content_type.app_label}.{permission.codename}": permission
             for permission in Permission.objects.using(using).select_related("content_type")
         }
-        group.permissions.set([known[name] for name in PERMISSIONS])
+        for name, permissions in GROUPS.items():
+            group, _made = Group.objects.using(using).get_or_create(name=name)
+            group.permissions.set([known[permission] for permission in permissions])
 
 
 def apply_after_migrate(sender, using: str, plan=(), **_kwargs) -> None:

@@ -2,11 +2,14 @@
 
 The list is applied after every migrate, by the tables' owner, and is all there is: what it does not name
 is revoked. The public faces have nothing on statements and history; they read results through the gate's
-views. A login is a member of exactly one of these roles (results_portal/bootstrap.py).
+views. No role writes history: triggers do, with the rights of the tables' owner; the staff role reads it
+(results_portal/trail.py). A login is a member of exactly one of these roles (results_portal/bootstrap.py).
 """
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
+
+from results_portal import trail
 
 STAFF, CANDIDATES, CENTRES, WORKER = "portal_staff", "portal_candidates", "portal_centres", "portal_worker"
 ROLES = (STAFF, CANDIDATES, CENTRES, WORKER)
@@ -15,12 +18,13 @@ ROLE_OF_FACE = {"candidates": CANDIDATES, "centres": CENTRES, "staff": STAFF}
 READ = ("SELECT",)
 APPEND = ("SELECT", "INSERT")
 WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
-LOG = ("INSERT",)  # written by triggers, never read by who causes them
+LOG = ("INSERT",)  # written, never read by who causes it
+# When, who and from where are the database's to fill in (results_portal/models.py).
+NOTE = ("INSERT (kind, model, object_id, object_words, words, entry_id, account_id)",)
 
 # Whoever signs in on a public face: row-level security narrows accounts and sessions to the face's own.
 _SIGNING_IN = {
     "accounts_user": ("SELECT", "UPDATE (password, last_login, email, email_confirmed_at, language)"),
-    "accounts_userevent": LOG,
     "accounts_session": WRITE,
     "accounts_throttlecounter": WRITE,
     # A mail is queued in the transaction that causes it; what others queued stays unread.
@@ -30,7 +34,7 @@ _SIGNING_IN = {
 _ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
 _SESSION_FACTS = {
     "results_examsession": READ,
-    "results_release": ("SELECT (id, session_id, opens_at, centres_open_at, stopped_at)",),
+    "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
 }
 
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -41,6 +45,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts_choice": APPEND,
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, user_id)",),
         "results_gate_candidates": READ,
+        "results_gate_versions_candidates": READ,
+        "results_stops_candidates": READ,
     },
     CENTRES: {
         **_SIGNING_IN,
@@ -49,35 +55,44 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_membership": READ,
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
         "results_gate_centres": READ,
+        "results_gate_versions_centres": READ,
+        "results_stops_centres": READ,
     },
     STAFF: {
         "accounts_user": WRITE,
-        "accounts_userevent": APPEND,
         "accounts_user_groups": WRITE,
         "accounts_user_user_permissions": WRITE,
         "accounts_session": WRITE,
         "accounts_throttlecounter": WRITE,
         "accounts_choice": ("SELECT", "DELETE"),
+        "audit_trail": READ,
         "auth_group": WRITE,
         "auth_group_permissions": WRITE,
         "auth_permission": READ,
         "centres_membership": WRITE,
-        "centres_membershipevent": APPEND,
         "centres_preparationcentre": WRITE,
-        "centres_preparationcentreevent": APPEND,
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
+        # The second factor is the staff face's alone.
+        "otp_static_staticdevice": WRITE,
+        "otp_static_statictoken": WRITE,
+        "otp_totp_totpdevice": WRITE,
+        "django_otp_webauthn_webauthnattestation": WRITE,
+        "django_otp_webauthn_webauthncredential": WRITE,
+        "django_otp_webauthn_webauthnuserhandle": WRITE,
         "procrastinate_events": APPEND,
         "procrastinate_jobs": ("SELECT", "INSERT"),
         "procrastinate_workers": READ,
+        "results_portal_auditnote": NOTE,
         "results_entry": WRITE,
-        "results_entryevent": APPEND,
         "results_examsession": WRITE,
-        "results_examsessionevent": APPEND,
-        "results_release": WRITE,
-        "results_releaseevent": APPEND,
+        # Triggers write how far an approval reaches, and void it; nobody else does.
+        "results_approval": APPEND,
+        "results_release": ("SELECT", "INSERT", "UPDATE (opens_at, centres_open_at)"),
         "results_statement": APPEND,
+        "results_stop": ("SELECT", "INSERT", "UPDATE (lifted_at, lifted_by_id)"),
+        "results_visible": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -88,7 +103,11 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "procrastinate_jobs": WRITE,
         "procrastinate_periodic_defers": WRITE,
         "procrastinate_workers": WRITE,
-        "results_entry": (f"SELECT ({_ENTRY}, user_id)",),
+        "results_portal_auditnote": NOTE,
+        "results_entry": (f"SELECT ({_ENTRY}, user_id, preparation_centre_id, email)",),
+        "results_visible": READ,
+        "centres_preparationcentre": READ,
+        "centres_membership": READ,
         **_SESSION_FACTS,
     },
 }
@@ -103,8 +122,12 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 }
 
 
-# Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py).
-FUNCTIONS: dict[str, tuple[str, ...]] = {CANDIDATES: ("results_find_entry", "results_claim_entry")}
+# Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
+# 0007_gate.py).
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    CANDIDATES: ("results_find_entry", "results_claim_entry"),
+    STAFF: ("results_withdraw_approvals",),
+}
 
 
 def apply_grants(using: str = "default") -> None:
@@ -140,10 +163,14 @@ def apply_grants(using: str = "default") -> None:
                 cursor.execute(f'GRANT USAGE ON SEQUENCE "{sequence}" TO {role}')
             for function in FUNCTIONS.get(role, ()):
                 cursor.execute(f'GRANT EXECUTE ON FUNCTION "{function}" TO {role}')
+        for model in trail.event_models():
+            cursor.execute(f'GRANT SELECT ON "{model._meta.db_table}" TO {STAFF}')
 
 
 def apply_after_migrate(sender, using: str, plan=(), **_kwargs) -> None:
     """Receiver of post_migrate."""
     backwards_to_nothing = any(rolled_back for _migration, rolled_back in plan)
     if not backwards_to_nothing:
-        apply_grants(using)
+        with transaction.atomic(using=using):
+            trail.build(using)
+            apply_grants(using)

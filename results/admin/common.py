@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from results import releasing
+from results.models.releases import LONGEST_REASON
 from results.numbers import ID_NUMBER, normalise_id_number
 
 NOTHING = "–"
@@ -25,7 +25,7 @@ class SureForm(forms.Form):
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
-        max_length=releasing.LONGEST_REASON,
+        max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
         help_text=_("For the exams office only. Candidates and preparation centres don’t see it."),
     )

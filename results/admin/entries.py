@@ -1,11 +1,11 @@
-"""The entries: found, corrected, held back and let go."""
+"""The entries: found, corrected, stopped and let go again."""
 
 from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,19 +14,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from results import releasing
+from results import stopping
 from results.admin.common import (
     NOTHING,
     AnnotatedFilter,
     IdNumberSearch,
-    ReasonForm,
     SureForm,
     ask,
     bound,
     done,
 )
 from results.admin.statements import StatementInline, short_status
-from results.models import Entry, Status
+from results.admin.stops import StopForm
+from results.models import Entry, Status, Stop
 from results.standing import with_newest_status
 from results_portal.changes import ChangesAdmin
 
@@ -42,6 +42,17 @@ class RegisteredFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         return queryset.filter(user__isnull=self.value() == "no") if self.value() else queryset
+
+
+class StoppedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("stopped")
+    parameter_name = "stopped"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(stop_reason__isnull=self.value() == "no") if self.value() else queryset
 
 
 class NewestStatusFilter(AnnotatedFilter):
@@ -64,12 +75,12 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         "session_code",
         "preparation_centre",
         "registered",
-        "hold_mark",
+        "stop_mark",
         "newest_result",
     )
     list_filter = (
         RegisteredFilter,
-        "held_back",
+        StoppedFilter,
         NewestStatusFilter,
         "session__exam",
         "session",
@@ -78,7 +89,7 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
     search_fields = ("id_number", "family_name", "given_names", "=candidate_number")
     ordering = (Lower("family_name"), Lower("given_names"))
     show_full_result_count = False
-    actions = ("hold_back", "let_go")
+    actions = ("stop", "lift")
     autocomplete_fields = ("preparation_centre",)
     fields = (
         ("id_number", "candidate_number"),
@@ -86,15 +97,18 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         ("family_name", "given_names"),
         "date_of_birth",
         "preparation_centre",
+        "email",
         "account",
-        "hold",
+        "stopped",
     )
-    readonly_fields = ("id_number", "candidate_number", "session", "account", "hold")
+    readonly_fields = ("id_number", "candidate_number", "session", "account", "stopped")
     inlines = (StatementInline,)
     change_form_template = "admin/results/entry.html"
 
     def get_queryset(self, request):
         entries = super().get_queryset(request).select_related("session", "preparation_centre", "user")
+        stop = Stop.objects.filter(entry=OuterRef("pk"), lifted_at=None)
+        entries = entries.annotate(stop_reason=Subquery(stop.values("reason")[:1]))
         return with_newest_status(entries.defer("secret_digest"))
 
     def has_add_permission(self, request):
@@ -124,9 +138,9 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
     def registered(self, entry: Entry) -> bool:
         return entry.user_id is not None
 
-    @admin.display(description=gettext_lazy("held back"), ordering="held_back")
-    def hold_mark(self, entry: Entry) -> str:
-        return _("held back") if entry.held_back else ""
+    @admin.display(description=gettext_lazy("stopped"), ordering="stop_reason")
+    def stop_mark(self, entry: Entry) -> str:
+        return _("stopped") if entry.stop_reason else ""
 
     @admin.display(description=gettext_lazy("newest result"))
     def newest_result(self, entry: Entry) -> str:
@@ -139,56 +153,59 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         url = reverse("admin:accounts_user_change", args=[entry.user_id])
         return format_html('<a href="{}">{}</a>', url, entry.user.email)
 
-    @admin.display(description=gettext_lazy("held back"))
-    def hold(self, entry: Entry) -> str:
-        return _("Yes: %s") % entry.hold_reason if entry.held_back else _("No")
+    @admin.display(description=gettext_lazy("stopped"))
+    def stopped(self, entry: Entry) -> str:
+        return _("Yes: %s") % entry.stop_reason if entry.stop_reason else _("No")
 
-    @admin.action(description=gettext_lazy("Hold back the results"), permissions=["change"])
-    def hold_back(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
-        form = bound(ReasonForm, request)
+    @admin.action(description=gettext_lazy("Stop the results"), permissions=["stop"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
+        form = bound(StopForm, request)
 
-        def hold() -> str:
+        def stop() -> str:
             reason = form.cleaned_data["reason"]
-            held = releasing.hold_back(queryset, reason, request.user)
-            _log(request, held, _("Held back: %s") % reason)
-            return ngettext(
-                "%(count)d result is held back.", "%(count)d results are held back.", len(held)
-            ) % {"count": len(held)}
+            stops = stopping.stop_candidates(queryset, request.user, reason, form.notice)
+            _log(request, stops, _("Stopped: %s") % reason)
+            return ngettext("%(count)d result is stopped.", "%(count)d results are stopped.", len(stops)) % {
+                "count": len(stops)
+            }
 
         return self._act(
             request,
             queryset,
             form,
-            hold,
-            title=_("Hold back results?"),
+            stop,
+            title=_("Stop results?"),
             text=_(
-                "The results of these candidates are not shown, to them or to their preparation centres,"
-                " until you let them go."
+                "The results of these candidates disappear at once, for them and for their preparation"
+                " centres, until you lift the stop. They read the notice below."
             ),
-            button=_("Hold back"),
+            button=_("Stop now"),
         )
 
-    @admin.action(description=gettext_lazy("Let the results go"), permissions=["change"])
-    def let_go(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
-        def let_go() -> str:
-            freed = releasing.let_go(queryset, request.user)
-            _log(request, freed, _("Let go"))
-            return ngettext("%(count)d result is let go.", "%(count)d results are let go.", len(freed)) % {
-                "count": len(freed)
+    @admin.action(description=gettext_lazy("Lift the stop"), permissions=["stop"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
+        def lift() -> str:
+            stops = stopping.lift(Stop.objects.filter(entry__in=queryset.values("pk")), request.user)
+            _log(request, stops, _("Stop lifted"))
+            return ngettext("%(count)d stop is lifted.", "%(count)d stops are lifted.", len(stops)) % {
+                "count": len(stops)
             }
 
         return self._act(
             request,
             queryset,
             bound(SureForm, request),
-            let_go,
-            title=_("Let results go?"),
+            lift,
+            title=_("Lift the stop?"),
             text=_(
                 "The results of these candidates are shown as soon as their release is approved and open;"
                 " if it is open now, at once."
             ),
-            button=_("Let go"),
+            button=_("Lift the stop"),
         )
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(stopping.MAY_STOP)
 
     def _act(
         self, request: HttpRequest, entries: QuerySet[Entry], form, verb: Callable[[], str], **page
@@ -217,14 +234,14 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
 
     def get_urls(self):
         own = [
-            path("<int:pk>/hold-back/", self._for_one(self.hold_back), name="results_entry_hold_back"),
-            path("<int:pk>/let-go/", self._for_one(self.let_go), name="results_entry_let_go"),
+            path("<int:pk>/stop/", self._for_one(self.stop), name="results_entry_stop"),
+            path("<int:pk>/lift/", self._for_one(self.lift), name="results_entry_lift"),
         ]
         return own + super().get_urls()
 
     def _for_one(self, act):
         def view(request: HttpRequest, pk: int) -> HttpResponse:
-            if not self.has_change_permission(request):
+            if not self.has_stop_permission(request):
                 raise PermissionDenied
             one = self.get_queryset(request).filter(pk=pk)
             if not one.exists():
@@ -234,6 +251,7 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         return self.admin_site.admin_view(view)
 
 
-def _log(request: HttpRequest, entries: list[Entry], message: str) -> None:
-    if entries:
+def _log(request: HttpRequest, stops: list[Stop], message: str) -> None:
+    if stops:
+        entries = Entry.objects.filter(pk__in=[stop.entry_id for stop in stops]).defer("secret_digest")
         LogEntry.objects.log_actions(request.user.pk, entries, CHANGE, change_message=message)

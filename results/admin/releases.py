@@ -1,4 +1,4 @@
-"""The release: when a session opens; approving, stopping and resuming it."""
+"""The release: when a session opens; approving it by two people, and withdrawing that."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from results import releasing
-from results.admin.common import NOTHING, AnnotatedFilter, ReasonForm, SureForm, ask, bound, done, short
-from results.models import Entry, Release, Status
+from results import releasing, stopping
+from results.admin.common import NOTHING, AnnotatedFilter, SureForm, ask, bound, done, short
+from results.models import Release, Status
 from results.standing import State, count_by_status, with_state
 from results.times import in_words, zone
 from results_portal.changes import ChangesAdmin
@@ -49,7 +50,16 @@ class StateFilter(AnnotatedFilter):
 class ApprovalForm(forms.Form):
     """Carries how far the figures on the page reached, so that nothing unseen is approved."""
 
-    through = forms.IntegerField()
+    through = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class OpenNowForm(ApprovalForm):
+    """For an instant that has passed: both people say that they mean it."""
+
+    open_now = forms.BooleanField(
+        label=gettext_lazy("Open now: I know that these results are shown at once"),
+        error_messages={"required": gettext_lazy("Tick this if you want the results to be shown at once.")},
+    )
 
 
 class ReleaseFacts:
@@ -58,31 +68,60 @@ class ReleaseFacts:
     form = ReleaseForm
 
     def get_queryset(self, request):
-        return with_state(super().get_queryset(request).select_related("session", "approved_by"))
+        releases = super().get_queryset(request).select_related("session")
+        return with_state(releases).prefetch_related("approvals__person")
 
     @admin.display(description=gettext_lazy("approved"))
     def approval(self, release: Release) -> str:
-        if not release.approved_at:
-            return NOTHING
-        return _("%(when)s, by %(person)s") % {
-            "when": in_words(release.approved_at),
-            "person": release.approved_by,
-        }
+        return approvals_in_words(release) or NOTHING
 
     @admin.display(description=gettext_lazy("stopped"))
     def stop(self, release: Release) -> str:
-        if not release.stopped_at:
-            return NOTHING
-        return _("%(when)s: %(reason)s") % {
-            "when": in_words(release.stopped_at),
-            "reason": release.stop_reason,
+        return (
+            format_html_join(
+                mark_safe("<br>"),
+                "{}: {}",
+                (
+                    (short(stop.started_at), stop.reason)
+                    for stop in stopping.active(release.session)
+                    if not stop.entry_id
+                ),
+            )
+            or NOTHING
+        )
+
+
+def approvals_in_words(release: Release) -> str:
+    """Who approved what stands, or why the last approval is void; one line each."""
+    approvals = sorted(release.approvals.all(), key=lambda approval: approval.pk, reverse=True)
+    if not approvals:
+        return ""
+    newest = approvals[0]
+    if newest.voided_at:
+        return _("Not any more: %(reason)s (%(when)s).") % {
+            "reason": newest.get_voided_because_display(),
+            "when": short(newest.voided_at),
         }
+    together = [
+        approval
+        for approval in reversed(approvals)
+        if not approval.voided_at and approval.took_effect_at == newest.took_effect_at
+    ]
+    lines = [(short(approval.made_at), approval.person) for approval in together]
+    if not newest.took_effect_at:
+        return format_html(
+            "{}<br>{}",
+            format_html_join(mark_safe("<br>"), "{}, {}", lines),
+            _("It needs another person’s approval."),
+        )
+    return format_html_join(mark_safe("<br>"), "{}, {}", lines)
 
 
 def describe(release: Release, state: str) -> str:
     """Where a release stands, in a sentence; state: as results.standing annotates it."""
     words = {
         State.DRAFT: _("Draft: not approved"),
+        State.HALF_APPROVED: _("Approved by one person: it needs another’s approval"),
         State.APPROVED: _("Approved, opens %(when)s"),
         State.OPEN_FOR_CENTRES: _(
             "Open for preparation centres since %(centres_when)s; opens for candidates %(when)s"
@@ -91,7 +130,7 @@ def describe(release: Release, state: str) -> str:
             "Open for candidates since %(when)s; opens for preparation centres %(centres_when)s"
         ),
         State.OPEN: _("Open since %(when)s"),
-        State.STOPPED: _("Stopped: %(reason)s"),
+        State.STOPPED: _("Stopped: nobody sees these results"),
     }
     if opens_apart(release):
         words |= {
@@ -105,7 +144,6 @@ def describe(release: Release, state: str) -> str:
     return words[state] % {
         "when": in_words(release.opens_at),
         "centres_when": in_words(release.centres_open_at or release.opens_at),
-        "reason": release.stop_reason,
     }
 
 
@@ -136,6 +174,20 @@ def save_release(request: HttpRequest, release: Release) -> None:
         messages.warning(request, format_html('{} <a href="{}">{}</a>', warning, approve, _("Approve again")))
 
 
+def release_buttons(request: HttpRequest, release: Release) -> dict:
+    """What the buttons about a release need: may_approve, may_stop, and what there is to do."""
+    return {
+        "release": release,
+        "may_approve": request.user.has_perm(releasing.MAY_APPROVE),
+        "may_stop": request.user.has_perm(stopping.MAY_STOP),
+        "session_stop": stopping.active(release.session).filter(entry=None, preparation_centre=None).first(),
+        "can_withdraw": any(
+            not approval.voided_at and not (approval.took_effect_at and release.candidates_due)
+            for approval in release.approvals.all()
+        ),
+    }
+
+
 class ReleaseButtons:
     """Says where a release stands, and offers approve, stop and resume, at the top of a page about it."""
 
@@ -151,8 +203,9 @@ class ReleaseButtons:
         if obj:
             context["standing"] = self.standing_of(obj)
             context["state"] = obj.state
-        if obj and request.user.has_perm(releasing.MAY_RELEASE):
-            context["release"] = self.release_of(obj)
+        release = self.release_of(obj) if obj else None
+        if release:
+            context |= release_buttons(request, release)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 
@@ -168,7 +221,7 @@ class ReleaseInline(ReleaseFacts, admin.StackedInline):
 
 @admin.register(Release)
 class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
-    list_display = ("code", "exam", "opens", "centres_open", "state", "approved_by")
+    list_display = ("code", "exam", "opens", "centres_open", "state")
     list_filter = (StateFilter,)
     search_fields = ("session__code", "session__title")
     ordering = ("-opens_at",)
@@ -212,7 +265,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
         return short(release.centres_open_at) if release.centres_open_at else _("with the candidates")
 
     def get_urls(self):
-        acts = {"approve": self.approve_view, "stop": self.stop_view, "resume": self.resume_view}
+        acts = {"approve": self.approve_view, "withdraw": self.withdraw_view}
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"results_release_{name}")
             for name, view in acts.items()
@@ -222,13 +275,23 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         release = self._get_release(request, pk)
         covered = releasing.coverage(release)
-        form = bound(ApprovalForm, request)
+        at_once = release.candidates_due or release.centres_due
+        form = bound(OpenNowForm if at_once else ApprovalForm, request)
 
         def approve() -> str:
-            approval = releasing.approve(release, request.user, seen_through=form.cleaned_data["through"])
+            given = releasing.approve(
+                release,
+                request.user,
+                seen_through=form.cleaned_data["through"],
+                open_now=form.cleaned_data.get("open_now", False),
+            )
+            if given.took_effect_at is None:
+                return _("You have approved. It takes effect with another person’s approval.")
             return ngettext(
-                "Approved: %(count)d statement.", "Approved: %(count)d statements.", approval.statements
-            ) % {"count": approval.statements}
+                "Approved by two people: %(count)d statement.",
+                "Approved by two people: %(count)d statements.",
+                covered.statements,
+            ) % {"count": covered.statements}
 
         return self._act(
             request,
@@ -237,56 +300,42 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             approve,
             template="admin/results/approve.html",
             title=_("Approve the results of %s?") % release.session,
-            button=_("Approve"),
+            button=_("Approve and open now") if at_once else _("Approve"),
             repeated=[("through", covered.through)],
             covered=covered,
             counted=_counted(release),
-            held_back=Entry.objects.filter(session=release.session_id, held_back=True).count(),
+            approvals=releasing.standing_approvals(release),
+            preparers=releasing.preparers(release),
+            voided=releasing.last_voided(release),
+            stops=list(stopping.active(release.session)),
+            at_once=at_once,
         )
 
-    def stop_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        release = self._get_release(request, pk)
-        form = bound(ReasonForm, request)
-
-        def stop() -> str:
-            releasing.stop(release, form.cleaned_data["reason"], request.user)
-            return _("Stopped: %s") % release.stop_reason
-
-        return self._act(
-            request,
-            release,
-            form,
-            stop,
-            title=_("Stop the release of %s?") % release.session,
-            text=_(
-                "Every result of this session disappears at once, for candidates and preparation centres."
-                " They read that the results are paused. You can resume at any time."
-            ),
-            button=_("Stop"),
-        )
-
-    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         release = self._get_release(request, pk)
 
-        def resume() -> str:
-            releasing.resume(release, request.user)
-            return _("Resumed.")
+        def withdraw() -> str:
+            releasing.withdraw(release, request.user)
+            return _("The approval is withdrawn.")
 
         return self._act(
             request,
             release,
             bound(SureForm, request),
-            resume,
-            title=_("Resume the release of %s?") % release.session,
-            text=_resume_text(release),
-            button=_("Resume"),
+            withdraw,
+            title=_("Withdraw the approval of %s?") % release.session,
+            text=_(
+                "Nothing that waits for its time is shown then, until two people approve it again. What is"
+                " visible already stays: stop it if it must not be seen."
+            ),
+            button=_("Withdraw"),
         )
 
     def _get_release(self, request: HttpRequest, pk: int) -> Release:
         release = self.get_object(request, str(pk))
         if release is None:
             raise Http404
-        if not self.has_change_permission(request, release):
+        if not request.user.has_perm(releasing.MAY_APPROVE):
             raise PermissionDenied
         return release
 
@@ -300,21 +349,14 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             self.log_change(request, release, message)
             return message
 
-        session_page = reverse("admin:results_examsession_change", args=[release.session_id])
+        session_page = session_page_of(release)
         if done(request, form, logged):
             return redirect(session_page)
         return ask(request, self, form, release=release, back=session_page, **page)
 
 
-def _resume_text(release: Release) -> str:
-    if not opens_apart(release):
-        return _("What is approved is shown from this time on; if it has come, at once: %s.") % in_words(
-            release.opens_at
-        )
-    return _(
-        "What is approved is shown from these times on; if they have come, at once: for candidates"
-        " %(when)s, for preparation centres %(centres_when)s."
-    ) % {"when": in_words(release.opens_at), "centres_when": in_words(release.centres_open_at)}
+def session_page_of(release: Release) -> str:
+    return reverse("admin:results_examsession_change", args=[release.session_id])
 
 
 def _counted(release: Release) -> list[tuple[str, int]]:

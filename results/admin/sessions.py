@@ -17,7 +17,7 @@ from results.admin.releases import (
     save_release,
 )
 from results.models import ExamSession, Release
-from results.standing import State, sessions_with_figures
+from results.standing import State, sessions_with_figures, with_state
 from results_portal.changes import ChangesAdmin, lock_rows
 
 
@@ -56,7 +56,9 @@ class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
 
     def release_of(self, obj):
         release = getattr(obj, "release", None)
-        return release if release and release.pk else None  # a refused form leaves one that is not stored
+        if release is None or release.pk is None:  # a refused form leaves one that is not stored
+            return None
+        return with_state(Release.objects.filter(pk=release.pk).select_related("session")).get()
 
     def lock(self, obj):
         super().lock(obj)
@@ -72,16 +74,14 @@ class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
 
     @admin.display(description=_("opens"), ordering="release__opens_at")
     def opens(self, session: ExamSession) -> str:
-        release = self.release_of(session)
+        release = getattr(session, "release", None)
         return opens_in_short(release) if release else NOTHING
 
     @admin.display(description=_("state"), ordering="state")
     def state_in_words(self, session: ExamSession) -> str:
-        release = self.release_of(session)
-        if release is None:
+        if getattr(session, "release", None) is None:
             return NOTHING
-        state = State(session.state).label
-        return _with_waiting(f"{state}: {release.stop_reason}" if release.stop_reason else state, session)
+        return _with_waiting(State(session.state).label, session)
 
     def standing_of(self, session):
         release = self.release_of(session)

@@ -5,14 +5,30 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.db.models.functions import Now
 
-from results.models import CandidateStatement, CentreStatement, Entry, Release
+from results.models import (
+    CandidateStatement,
+    CandidateStop,
+    CandidateVersion,
+    CentreStatement,
+    CentreStop,
+    CentreVersion,
+    Entry,
+    Release,
+    Stop,
+)
 from tests import factories
 
 SECOND = timedelta(seconds=1)
 HIDDEN_TABLES = [
     "results_statement",
     "results_gate",
+    "results_gate_versions",
+    "results_visible",
+    "results_stop",
+    "results_stops",
+    "results_approval",
     "results_entryevent",
     "results_releaseevent",
     "results_examsessionevent",
@@ -69,9 +85,7 @@ def test_what_is_loaded_after_the_approval_waits_and_the_approved_version_stays(
     session = factories.session(approved=False)
     entry = registered_entry(session)
     first = factories.statement(entry)
-    Release.objects.update(
-        approved_through=first.pk, approved_at=factories.database_now(), approved_by=factories.staff()
-    )
+    Release.objects.update(approved_through=first.pk)
     factories.statement(entry, version=2, status="withheld", reason="Enquiry on results")
     late = registered_entry(session)
     factories.statement(late)
@@ -91,26 +105,129 @@ def test_moving_the_time_voids_the_approval():
     assert visible(entry) == (True, True)
     Release.objects.update(opens_at=factories.database_now() - 2 * SECOND)
     assert visible(entry) == (False, False)
-    assert Release.objects.get().approved_by is None
+    assert Release.objects.get().approved_through is None
+
+
+def stop(entry: Entry, /, **scope) -> Stop:
+    words = {"reason": "Wrong file", "notice_it": "In pausa.", "notice_en": "Paused."}
+    return Stop.objects.create(session=entry.session, started_by=factories.staff(), **words, **scope)
+
+
+SCOPES = {
+    "session": lambda entry: {},
+    "centre": lambda entry: {"preparation_centre": entry.preparation_centre},
+    "candidate": lambda entry: {"entry": entry},
+}
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "keep_back",
-    [
-        lambda entry: Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file"),
-        lambda entry: Entry.objects.filter(pk=entry.pk).update(
-            held_back=True, hold_reason="Identity to be checked"
-        ),
-    ],
-    ids=["stopped", "held back"],
-)
-def test_a_stopped_or_held_back_statement_is_never_visible(keep_back):
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_stopped_statement_is_never_visible_and_its_notice_is(scope):
+    session = factories.session()
+    entry, other = registered_entry(session), registered_entry(session)
+    for each in (entry, other):
+        factories.statement(each)
+    stopped = stop(entry, **SCOPES[scope](entry))
+
+    assert visible(entry) == (False, False)
+    assert visible(other) == ((False, False) if scope == "session" else (True, True))
+    for notices in (CandidateStop, CentreStop):
+        notice = notices.objects.get(entry=entry)
+        assert (notice.scope, notice.notice("it"), notice.notice("en")) == (scope, "In pausa.", "Paused.")
+        assert notices.objects.filter(entry=other).exists() is (scope == "session")
+
+    Stop.objects.filter(pk=stopped.pk).update(lifted_at=Now(), lifted_by=factories.staff())
+    assert visible(entry) == (True, True)
+    assert not CandidateStop.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_stop_in_one_session_leaves_the_same_centres_students_in_another_alone():
+    entry = registered_entry(factories.session())
+    other = registered_entry(factories.session())
+    Entry.objects.update(preparation_centre=entry.preparation_centre)
+    for each in (entry, other):
+        factories.statement(each)
+    stop(entry, preparation_centre=entry.preparation_centre)
+    assert (visible(entry), visible(other)) == ((False, False), (True, True))
+
+
+@pytest.mark.django_db
+def test_of_several_stops_the_widest_one_speaks_and_one_lifted_leaves_the_others():
     entry = registered_entry(factories.session())
     factories.statement(entry)
-    assert visible(entry) == (True, True)
-    keep_back(entry)
+    wide, narrow = stop(entry), stop(entry, entry=entry)
+    assert CandidateStop.objects.get(entry=entry).scope == "session"
+    Stop.objects.filter(pk=wide.pk).update(lifted_at=Now(), lifted_by=factories.staff())
+    assert CandidateStop.objects.get(entry=entry).scope == "candidate"
     assert visible(entry) == (False, False)
+    Stop.objects.filter(pk=narrow.pk).update(lifted_at=Now(), lifted_by=factories.staff())
+    assert visible(entry) == (True, True)
+
+
+# --- Versions that were shown --------------------------------------------------------------------------
+
+
+def versions(entry: Entry) -> tuple[list[int], list[int]]:
+    """The versions that the gate tells candidates and centres of."""
+    return tuple(
+        list(shown.objects.filter(entry=entry).values_list("version", flat=True))
+        for shown in (CandidateVersion, CentreVersion)
+    )
+
+
+@pytest.mark.django_db
+def test_an_amended_statement_comes_with_what_was_shown_before_and_why():
+    session = factories.session(approved=False)
+    entry = registered_entry(session)
+    factories.statement(entry)
+    factories.approve_by_two(session.release)
+    factories.statement(entry, version=2, status="withheld", reason="Identity checked")
+    assert versions(entry) == ([1], [1])
+    factories.approve_by_two(session.release)
+
+    assert versions(entry) == ([1, 2], [1, 2])
+    first, second = CandidateVersion.objects.filter(entry=entry)
+    assert (first.overall, first.reason, second.status, second.reason) == (
+        *(176, ""),
+        *("withheld", "Identity checked"),
+    )
+    assert first.shown_from < second.shown_from
+
+
+@pytest.mark.django_db
+def test_a_version_that_nobody_was_shown_is_not_told_of():
+    session = factories.session(approved=False)
+    entry = registered_entry(session)
+    factories.statement(entry)
+    factories.statement(entry, version=2, status="withheld", reason="Results file")
+    factories.approve_by_two(session.release)
+    assert versions(entry) == ([2], [2])
+
+
+@pytest.mark.django_db
+def test_a_version_approved_and_replaced_before_the_instant_is_not_told_of():
+    session = factories.session(opens_in=timedelta(hours=1), approved=False)
+    entry = registered_entry(session)
+    factories.statement(entry)
+    factories.approve_by_two(session.release)
+    factories.statement(entry, version=2, status="withheld", reason="Results file")
+    assert versions(entry) == ([], [])
+    Release.objects.update(opens_at=factories.database_now())
+    factories.approve_by_two(session.release)
+    assert versions(entry) == ([2], [2])
+
+
+@pytest.mark.django_db
+def test_old_versions_disappear_with_the_new_one_while_stopped():
+    session = factories.session(approved=False)
+    entry = registered_entry(session)
+    for version in (1, 2):
+        factories.statement(entry, version=version)
+        factories.approve_by_two(session.release)
+    assert versions(entry) == ([1, 2], [1, 2])
+    stop(entry)
+    assert versions(entry) == ([], [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -124,7 +241,8 @@ def test_a_face_sees_the_view_and_nothing_behind_it(role_connection, login):
     face = role_connection(login)
     assert face.execute(f"SELECT entry_id FROM results_gate_{login}").fetchall() == [(opened.pk,)]
     other = {"candidates": "centres", "centres": "candidates"}[login]
-    for relation in [*HIDDEN_TABLES, f"results_gate_{other}"]:
+    others = [f"results_{view}_{other}" for view in ("gate", "gate_versions", "stops")]
+    for relation in [*HIDDEN_TABLES, *others]:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             face.execute(f"SELECT * FROM {relation}")
     for change in (
@@ -181,8 +299,13 @@ def test_the_gate_belongs_to_an_owner_who_is_no_superuser_and_is_a_security_barr
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, r.rolsuper OR r.rolbypassrls, c.reloptions FROM pg_class c"
-            " JOIN pg_roles r ON r.oid = c.relowner WHERE c.relname LIKE 'results_gate%'"
+            " JOIN pg_roles r ON r.oid = c.relowner WHERE c.relkind = 'v' AND c.relname LIKE 'results_%'"
         )
         views = {name: (powerful, options) for name, powerful, options in cursor}
-    assert set(views) == {"results_gate", "results_gate_candidates", "results_gate_centres"}
+    assert views.keys() >= {
+        f"results_gate{part}{audience}"
+        for part in ("", "_versions")
+        for audience in ("", "_candidates", "_centres")
+    }
+    assert views.keys() >= {"results_visible", "results_stops", "results_stops_candidates"}
     assert all(view == (False, ["security_barrier=true"]) for view in views.values())

@@ -1,0 +1,124 @@
+"""Entries: the candidates of a session, as on their slips."""
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from results.models.sessions import ExamSession
+
+
+class EntryQuerySet(models.QuerySet):
+    """Entries with the columns that a role may read (results_portal/roles.py); others are not asked for."""
+
+    def for_candidates(self) -> "EntryQuerySet":
+        """With session and opening time, for the candidates' face."""
+        return self.for_mails().only(*_FOR_MAILS, "date_of_birth")
+
+    def for_mails(self) -> "EntryQuerySet":
+        """With session and opening time, for the worker."""
+        return self.select_related("session__release").only(*_FOR_MAILS)
+
+
+_FOR_MAILS = (
+    "id_number",
+    "candidate_number",
+    "family_name",
+    "given_names",
+    "user_id",
+    *(f"session__{name}" for name in ("code", "exam", "title", "exam_date", "place", "letter")),
+    *(f"session__release__{name}" for name in ("session_id", "opens_at", "centres_open_at")),
+)
+
+
+@pghistory.track(exclude=["secret_digest"])
+@pgtrigger.register(
+    pgtrigger.Protect(
+        name="claimed_once",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(
+            old__user__isnull=False, new__user__isnull=False, old__user__df=pgtrigger.F("new__user")
+        ),
+    ),
+    pgtrigger.Protect(
+        name="registered_stays",
+        operation=pgtrigger.Delete,
+        condition=pgtrigger.Q(old__user__isnull=False),
+    ),
+)
+class Entry(models.Model):
+    """A candidate's entry for a session, as on the slip; user is who registered with it."""
+
+    session = models.ForeignKey(
+        ExamSession, models.PROTECT, related_name="entries", verbose_name=_("exam session")
+    )
+    id_number = models.CharField(_("ID Number"), max_length=14, unique=True)
+    secret_digest = models.CharField(max_length=64, blank=True, editable=False)  # empty: no number issued
+    candidate_number = models.CharField(_("candidate number"), max_length=6)
+    family_name = models.CharField(_("family name"), max_length=80)
+    given_names = models.CharField(_("given names"), max_length=80)
+    date_of_birth = models.DateField(_("date of birth"))
+    preparation_centre = models.ForeignKey(
+        "centres.PreparationCentre",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        verbose_name=_("preparation centre"),
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="entries",
+        verbose_name=_("account"),
+    )
+    email = models.EmailField(
+        _("e-mail address of the entry"),
+        blank=True,
+        help_text=_("For reminders until the candidate has registered with an address of their own."),
+    )
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        permissions = [("issue_slips", "Can issue Secret Numbers and print slips")]
+        constraints = [
+            # Checked when a statement ends: two candidates may exchange their numbers.
+            models.UniqueConstraint(
+                fields=["session", "candidate_number"],
+                name="entry_candidate_number_once",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
+            models.CheckConstraint(
+                name="entry_id_number_form", condition=Q(id_number__regex=r"^[A-Z]{1,5}[0-9]{4,9}$")
+            ),
+            models.CheckConstraint(
+                name="entry_candidate_number_form", condition=Q(candidate_number__regex=r"^[0-9]{4,6}$")
+            ),
+            models.CheckConstraint(
+                name="entry_secret_is_digest",
+                condition=Q(secret_digest="") | Q(secret_digest__regex=r"^[0-9a-f]{64}$"),  # noqa: S106
+            ),
+            models.CheckConstraint(name="entry_has_names", condition=~Q(family_name="") & ~Q(given_names="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id_number} {self.name}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_names} {self.family_name}"
+
+    @property
+    def reference_number(self) -> str:
+        """Year (2), session (1), centre (5), candidate (4), as on the board's statements: 15BGB9615003."""
+        session = self.session
+        centre = settings.AUTHORISED_CENTRE["number"]
+        return f"{session.exam_date:%y}{session.letter}{centre}{self.candidate_number}"
