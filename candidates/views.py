@@ -17,7 +17,9 @@ from accounts.passwords import suggest_password
 from candidates import forms, seeing, tasks, texts
 from candidates.registering import record_choice, wants_updates
 from results import wording
+from results.amendments import amendments
 from results.chart import scale_chart
+from results.models import CandidateVersion
 
 # Seconds. Without JavaScript the page asks again at the instant, spread a little, at the latest after
 # six hours; while results are late, every five minutes.
@@ -51,6 +53,22 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+def lost_slip(request: HttpRequest) -> HttpResponse:
+    """Ask the exams office for a new slip."""
+    form = forms.LostSlipForm(request, request.POST or None)
+    if form.is_valid():
+        form.save()
+        return redirect("lost-slip-sent")
+    return account_views.form_page(request, "candidates/lost_slip.html", form)
+
+
+@login_not_required
+def lost_slip_sent(request: HttpRequest) -> HttpResponse:
+    """What happens next: the same for whoever asked, and whatever they wrote."""
+    return render(request, "candidates/lost_slip_sent.html")
+
+
+@login_not_required
 def registered(request: HttpRequest) -> HttpResponse:
     """Registered: what happens next. Only for the browser that has just registered."""
     user = User.objects.filter(pk=request.session.get("registered", 0)).first()
@@ -71,6 +89,20 @@ def statement(request: HttpRequest) -> HttpResponse:
     sight = seeing.sight_of(request.user)
     if sight is None:
         raise Http404
+    versions = []
+    if sight.statement:
+        seeing.mark_seen(request.session, sight.statement)
+        versions = seeing.versions_of(sight.statement)
+    return statement_page(request, sight, versions)
+
+
+def statement_page(
+    request: HttpRequest, sight: seeing.Sight, versions: list[CandidateVersion], **more
+) -> HttpResponse:
+    """The page of what a candidate sees; versions: those that were shown, for what was amended.
+
+    more: what else the templates are told (candidates/previewing.py).
+    """
     entry = sight.entry
     context = {"entry": entry, "release": entry.session.release, "opens_at": entry.session.release.opens_at}
     if sight.page is seeing.View.STATEMENT:
@@ -78,7 +110,8 @@ def statement(request: HttpRequest) -> HttpResponse:
         context |= {
             "exam": exam,
             "statement": sight.statement,
-            "versions": seeing.versions_of(sight.statement),
+            "certificate": sight.certificate,
+            "amendments": amendments(exam, versions),
             "chart": scale_chart(exam, sight.statement),
             "wording": wording.of(exam, sight.statement),
         }
@@ -90,7 +123,7 @@ def statement(request: HttpRequest) -> HttpResponse:
     else:
         context["stop"] = sight.stop
         context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
-    return render(request, f"results/{sight.page}.html", context)
+    return render(request, f"results/{sight.page}.html", {**context, **more})
 
 
 @login_not_required

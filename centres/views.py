@@ -1,6 +1,9 @@
 """The preparation centres' pages."""
 
+from collections.abc import Callable, Iterable, Sequence
+
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse_lazy
@@ -8,6 +11,8 @@ from django.urls import reverse_lazy
 from accounts import forms as account_forms
 from accounts import views as account_views
 from centres import seeing
+from results.amendments import amendments
+from results.models import CentreStatement, CentreStop, CentreVersion, ExamSession
 
 STUDENTS_A_PAGE = 100
 
@@ -32,10 +37,40 @@ def session(request: HttpRequest, code: str) -> HttpResponse:
     """The centre's students of one session; 404 where it has none."""
     centres = seeing.centres_of(request.user)
     found = get_object_or_404(seeing.sessions_of(centres), code=code)
-    students = Paginator(seeing.statements_of(centres, found), STUDENTS_A_PAGE)
-    page = students.get_page(request.GET.get("page"))
-    context = {"session": found, "exam": found.exam_facts, "page": page}
-    return render(request, "centres/session.html", context)
+    return session_page(
+        request,
+        found,
+        seeing.statements_of(centres, found),
+        lambda page: seeing.versions_of(centres, page),
+        seeing.stops_of(centres, found),
+    )
+
+
+def session_page(
+    request: HttpRequest,
+    found: ExamSession,
+    statements: Sequence[CentreStatement] | QuerySet[CentreStatement],
+    versions_of: Callable[[Iterable[CentreStatement]], dict[CentreStatement, list[CentreVersion]]],
+    stops: list[CentreStop],
+    **more,
+) -> HttpResponse:
+    """The page of a session; versions_of: tells of a page's statements which were amended.
+
+    more: what else the templates are told (centres/previewing.py).
+    """
+    page = Paginator(statements, STUDENTS_A_PAGE).get_page(request.GET.get("page"))
+    exam = found.exam_facts
+    context = {
+        "session": found,
+        "exam": exam,
+        "page": page,
+        "amended": {
+            statement: amendments(exam, versions)
+            for statement, versions in versions_of(page.object_list).items()
+        },
+        "stops": stops,
+    }
+    return render(request, "centres/session.html", {**context, **more})
 
 
 def account(request: HttpRequest) -> HttpResponse:

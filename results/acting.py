@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pghistory
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -28,12 +27,12 @@ def acting(by: User, permission: str) -> Iterator[None]:
 
 
 def lock(release: Release) -> Release:
-    """The release as it stands, locked until the transaction ends, with `now` by the database's clock.
+    """The release as it stands, locked until the transaction ends.
 
     Whoever stores statements locks the session's release first, as whoever approves does: a statement
     whose transaction is still open could otherwise be covered without having been seen.
     """
-    locked = Release.objects.select_for_update().annotate(now=Now()).get(pk=release.pk)
+    locked = Release.objects.select_for_update().get(pk=release.pk)
     release.refresh_from_db()
     return locked
 

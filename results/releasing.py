@@ -11,10 +11,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from results.acting import acting, lock
+from results.mailing import postponed
 from results.models import Approval, Entry, Release, Statement
 from results.standing import with_state
 
@@ -140,19 +142,30 @@ def withdraw(release: Release, by: User) -> int:
 def move(release: Release, opens_at: datetime, centres_open_at: datetime | None, by: User) -> bool:
     """Set when the release opens; centres_open_at None means: when it opens for candidates.
 
-    A new time voids the approvals (the database sees to it, by a trigger).
+    A new time voids the approvals (the database sees to it, by a trigger). Everybody registered is told a
+    later one by mail.
     Returns whether one was voided by this. Raises ValidationError, by field, for a new time that has passed
     already, and if `by` may not.
     """
     with acting(by, MAY_PREPARE):
         before = lock(release)
-        for field, instant in (("opens_at", opens_at), ("centres_open_at", centres_open_at)):
-            if instant is not None and instant != getattr(before, field) and instant <= before.now:
-                raise ValidationError(
-                    {field: _("This time has passed. To show results at once, approve with “open now”.")},
-                    code="passed",
-                )
+        check_times(before, opens_at, centres_open_at)
         given = release.approvals.filter(voided_at=None).count()
         Release.objects.filter(pk=release.pk).update(opens_at=opens_at, centres_open_at=centres_open_at)
         release.refresh_from_db()
-        return release.approvals.filter(voided_at=None).count() < given
+        postponed(release, before.opens_at)
+        is_void = before.approved_through is not None and release.approved_through is None
+        return is_void or release.approvals.filter(voided_at=None).count() < given
+
+
+def check_times(release: Release, opens_at: datetime | None, centres_open_at: datetime | None) -> None:
+    """Raise ValidationError, by field, for a new time that has passed by the database's clock."""
+    now = Release.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=release.pk)
+    passed = [
+        field
+        for field, instant in (("opens_at", opens_at), ("centres_open_at", centres_open_at))
+        if instant is not None and instant != getattr(release, field) and instant <= now
+    ]
+    if passed:
+        words = _("This time has passed. To show results at once, approve with “open now”.")
+        raise ValidationError(dict.fromkeys(passed, words), code="passed")

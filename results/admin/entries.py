@@ -1,6 +1,7 @@
 """The entries: found, corrected, stopped and let go again."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -10,11 +11,13 @@ from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from results import stopping
+from accounts.confirming import needs_fresh_identity
+from results import correcting, stopping
 from results.admin.common import (
     NOTHING,
     AnnotatedFilter,
@@ -24,7 +27,9 @@ from results.admin.common import (
     bound,
     done,
 )
-from results.admin.statements import StatementInline, short_status
+from results.admin.corrections import correct_view
+from results.admin.slips import SlipIssueInline
+from results.admin.statements import StatementInline, sees_marks, short_status
 from results.admin.stops import StopForm
 from results.models import Entry, Status, Stop
 from results.standing import with_newest_status
@@ -102,7 +107,7 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         "stopped",
     )
     readonly_fields = ("id_number", "candidate_number", "session", "account", "stopped")
-    inlines = (StatementInline,)
+    inlines = (StatementInline, SlipIssueInline)
     change_form_template = "admin/results/entry.html"
 
     def get_queryset(self, request):
@@ -111,12 +116,20 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         entries = entries.annotate(stop_reason=Subquery(stop.values("reason")[:1]))
         return with_newest_status(entries.defer("secret_digest"))
 
+    def get_list_display(self, request):
+        shown = super().get_list_display(request)
+        return shown if sees_marks(request) else [name for name in shown if name != "newest_result"]
+
+    def get_list_filter(self, request):
+        filters = super().get_list_filter(request)
+        return filters if sees_marks(request) else [each for each in filters if each != NewestStatusFilter]
+
     def has_add_permission(self, request):
         return False  # entries come by import, with their Secret Numbers
 
     def has_delete_permission(self, request, obj=None):
-        """One at a time, and only what nobody has registered with and has no result yet."""
-        if obj is None or obj.user_id is not None or obj.statements.exists():
+        """One at a time, and only what nobody has registered with, has no result and no slip of ours yet."""
+        if obj is None or obj.user_id is not None or obj.statements.exists() or obj.slip_issues.exists():
             return False
         return super().has_delete_permission(request, obj)
 
@@ -125,6 +138,11 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         if db_field.name == "preparation_centre" and field:  # the entry's centre is chosen here, not changed
             field.widget.can_change_related = field.widget.can_delete_related = False
         return field
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        context["may_stop"] = self.has_stop_permission(request)
+        context["may_correct"] = obj and obj.newest_status and request.user.has_perm(correcting.MAY_CORRECT)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     @admin.display(description=gettext_lazy("name"), ordering=Lower("family_name"))
     def name(self, entry: Entry) -> str:
@@ -158,6 +176,7 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         return _("Yes: %s") % entry.stop_reason if entry.stop_reason else _("No")
 
     @admin.action(description=gettext_lazy("Stop the results"), permissions=["stop"])
+    @method_decorator(needs_fresh_identity)
     def stop(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
         form = bound(StopForm, request)
 
@@ -183,6 +202,7 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         )
 
     @admin.action(description=gettext_lazy("Lift the stop"), permissions=["stop"])
+    @method_decorator(needs_fresh_identity)
     def lift(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
         def lift() -> str:
             stops = stopping.lift(Stop.objects.filter(entry__in=queryset.values("pk")), request.user)
@@ -236,6 +256,11 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         own = [
             path("<int:pk>/stop/", self._for_one(self.stop), name="results_entry_stop"),
             path("<int:pk>/lift/", self._for_one(self.lift), name="results_entry_lift"),
+            path(
+                "<int:pk>/correct/",
+                self.admin_site.admin_view(needs_fresh_identity(partial(correct_view, self))),
+                name="results_entry_correct",
+            ),
         ]
         return own + super().get_urls()
 

@@ -8,14 +8,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.confirming import needs_fresh_identity
 from results import releasing, stopping
 from results.admin.common import NOTHING, AnnotatedFilter, SureForm, ask, bound, done, short
-from results.models import Release, Status
+from results.models import Approval, Release, Status
 from results.standing import State, count_by_status, with_state
 from results.times import in_words, zone
 from results_portal.changes import ChangesAdmin
@@ -39,6 +41,15 @@ class ReleaseForm(forms.ModelForm):
         }
         for name in helps.keys() & self.fields.keys():  # for who may only look there are no fields
             self.fields[name].help_text = helps[name] % {"zone": zone()}
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.instance.pk:
+            stored = Release.objects.get(pk=self.instance.pk)
+            for name in self.fields.keys() - set(self.changed_data):
+                cleaned[name] = getattr(stored, name)  # to the microsecond, which a form does not show
+            releasing.check_times(stored, cleaned.get("opens_at"), cleaned.get("centres_open_at"))
+        return cleaned
 
 
 class StateFilter(AnnotatedFilter):
@@ -152,6 +163,18 @@ def opens_apart(release: Release) -> bool:
     return release.centres_open_at not in (None, release.opens_at)
 
 
+def what_lifting_shows(release: Release) -> str:
+    """What happens when a stop ends, with both times."""
+    if not opens_apart(release):
+        return _("What is approved is shown from this time on; if it has come, at once: %s.") % in_words(
+            release.opens_at
+        )
+    return _(
+        "What is approved is shown from these times on; if they have come, at once: for candidates"
+        " %(when)s, for preparation centres %(centres_when)s."
+    ) % {"when": in_words(release.opens_at), "centres_when": in_words(release.centres_open_at)}
+
+
 def opens_in_short(release: Release) -> str:
     """When a release opens, for a column of a list."""
     if not opens_apart(release):
@@ -226,6 +249,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
     search_fields = ("session__code", "session__title")
     ordering = ("-opens_at",)
     date_hierarchy = "opens_at"
+    history_models = (Release, Approval)
     fields = ("session", *ReleaseInline.fields)
     readonly_fields = ("session", *ReleaseInline.readonly_fields)
 
@@ -272,6 +296,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
         ]
         return own + super().get_urls()
 
+    @method_decorator(needs_fresh_identity)
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         release = self._get_release(request, pk)
         covered = releasing.coverage(release)
@@ -311,6 +336,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             at_once=at_once,
         )
 
+    @method_decorator(needs_fresh_identity)
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         release = self._get_release(request, pk)
 

@@ -9,15 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.confirming import needs_fresh_identity
 from results import stopping
 from results.admin.common import ForReading, ReasonForm, SureForm, ask, bound, done, short
-from results.admin.releases import session_page_of
+from results.admin.releases import session_page_of, what_lifting_shows
 from results.models import Entry, Release, Stop
 from results.models.releases import LONGEST_NOTICE
-from results.times import in_words
 from results_portal.lists import CarefulListAdmin
 
 
@@ -115,6 +116,7 @@ class StopAdmin(ForReading, CarefulListAdmin):
         ]
         return own + super().get_urls()
 
+    @method_decorator(needs_fresh_identity)
     def stop_session_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Stop a whole session; pk: of its release."""
         release = self._get_release(request, pk)
@@ -138,6 +140,7 @@ class StopAdmin(ForReading, CarefulListAdmin):
             button=_("Stop now"),
         )
 
+    @method_decorator(needs_fresh_identity)
     def stop_centre_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Stop one preparation centre's results in a session; pk: of its release."""
         release = self._get_release(request, pk)
@@ -168,6 +171,7 @@ class StopAdmin(ForReading, CarefulListAdmin):
             button=_("Stop now"),
         )
 
+    @method_decorator(needs_fresh_identity)
     def lift_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         stop = get_object_or_404(self.get_queryset(request), pk=pk, lifted_at=None)
         release = self._get_release(request, stop.session.release.pk)
@@ -182,8 +186,7 @@ class StopAdmin(ForReading, CarefulListAdmin):
             bound(SureForm, request),
             lift,
             title=_("Lift the stop of %s?") % what(stop),
-            text=_("What is approved is shown from this time on; if it has come, at once: %s.")
-            % in_words(release.opens_at),
+            text=what_lifting_shows(release),
             button=_("Lift the stop"),
         )
 

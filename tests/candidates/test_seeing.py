@@ -6,9 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from candidates import seeing
-from results.models import CandidateStatement, Entry, Release, Statement
+from results import stopping
+from results.models import CandidateStatement, Entry, Release, Statement, Stop
+from results.stopping import Notice
+from results.times import in_words
 from results_portal.roles import CANDIDATES
 from tests import factories
 from tests.conftest import FaceClient, database_role
@@ -69,10 +73,10 @@ def test_without_javascript_the_page_asks_again_just_after_the_instant():
 @pytest.mark.parametrize(
     "keep_back",
     [
-        lambda: Release.objects.update(approved_through=None, approved_at=None, approved_by=None),
-        lambda: Entry.objects.update(held_back=True, hold_reason="Identity to be checked"),
+        lambda: Release.objects.update(approved_through=None),
+        lambda: Release.objects.update(approved_through=0),
     ],
-    ids=["not approved", "held back"],
+    ids=["not approved", "loaded after the approval"],
 )
 def test_what_is_not_there_yet_looks_the_same_whatever_the_reason(keep_back):
     user = candidate_of(factories.session())
@@ -83,19 +87,63 @@ def test_what_is_not_there_yet_looks_the_same_whatever_the_reason(keep_back):
     assert str(MARK) not in page
     title = re.compile(r"<h1[^>]*>.*?</h1>", re.DOTALL)
     assert title.search(page).group() == title.search(nothing_loaded).group()
-    assert "Identity" not in page
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "it"])
 @pytest.mark.parametrize("opens_in", [-HOUR, HOUR], ids=["open", "waiting"])
-def test_a_stopped_release_shows_the_notice_and_nothing_else(opens_in):
-    user = candidate_of(factories.session(opens_in=opens_in))
-    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+@pytest.mark.parametrize("scope", ["session", "centre", "candidate"])
+def test_a_stop_shows_its_notice_in_the_persons_language_and_nothing_else(opens_in, scope, language):
+    session = factories.session(opens_in=opens_in)
+    user = candidate_of(session)
+    Entry.objects.update(preparation_centre=factories.centre())
+    officer, notice = factories.officer(), Notice(it="Stiamo controllando.", en="We are checking.")
+    if scope == "session":
+        stopping.stop_session(session, officer, "Wrong file", notice)
+    elif scope == "centre":
+        centre = Entry.objects.get().preparation_centre
+        stopping.stop_centre(session, centre, officer, "Wrong file", notice)
+    else:
+        stopping.stop_candidates(Entry.objects.all(), officer, "Wrong file", notice)
+    browser = FaceClient("candidates")
+    browser.force_login(user)
+    browser.cookies["language"] = language
+
+    page = browser.get("/statement/").content.decode()
+
+    assert getattr(notice, language) in page
+    assert getattr(notice, "en" if language == "it" else "it") not in page
+    for hidden in (str(MARK), "Wrong file", "data-seconds-left"):
+        assert hidden not in page
+    stopping.lift(Stop.objects.all(), officer)
+    page = browser.get("/statement/").content.decode()
+    assert (str(MARK) in page) is (opens_in < timedelta(0))
+    assert getattr(notice, language) not in page
+
+
+@pytest.mark.django_db
+def test_an_amended_statement_says_when_why_and_what_was_before():
+    session = factories.session(approved=False)
+    user = candidate_of(session)
+    factories.approve_by_two(session.release)
+    assert "amended" not in statement_page(user).content.decode()
+    skills = dict.fromkeys(("reading", "use_of_english", "writing", "listening", "speaking"), 181)
+    amended = {**skills, "overall": 181, "result": "A", "cefr": "C1"}
+    factories.statement(user.entries.get(), version=2, reason="enquiry", **amended)
+    assert "amended" not in statement_page(user).content.decode()
+    factories.approve_by_two(session.release)
+
     page = statement_page(user).content.decode()
-    assert str(MARK) not in page
-    assert "Wrong file" not in page
-    assert "data-seconds-left" not in page
-    assert "paused" in page
+
+    assert "This statement was amended" in page
+    assert "After an enquiry on results" in page
+    assert in_words(timezone.now())[:16] in page
+    section = page.partition('class="amended')[2].partition("</section>")[0]
+    assert re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td><strong>(.*?)</strong>', section)[:3] == [
+        ("Result", "Pass at Grade B", "Pass at Grade A"),
+        ("Overall score", str(MARK), "181"),
+        ("CEFR level", "B2", "C1"),
+    ]
 
 
 @pytest.mark.django_db

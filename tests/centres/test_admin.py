@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from centres.models import Membership, PreparationCentre
-from results_portal.office import GROUP
+from results_portal.office import OFFICER
 from tests import factories
 from tests.office import save, shown_on
 
@@ -16,7 +16,7 @@ LIST = "/admin/centres/preparationcentre/"
 @pytest.fixture
 def officer(staff_face):
     person = factories.staff()
-    person.groups.add(Group.objects.get(name=GROUP))
+    person.groups.add(Group.objects.get(name=OFFICER))
     staff_face.force_login(person)
     return person
 

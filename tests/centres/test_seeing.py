@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from results.models import Entry, Release
+from results import stopping
+from results.models import Entry, ExamSession, Release
+from results.stopping import Notice
 from tests import factories
 from tests.conftest import FaceClient
 
@@ -65,11 +67,11 @@ def test_a_school_sees_its_own_students_and_no_others(centre):
     "keep_back",
     [
         lambda: Release.objects.update(opens_at=factories.database_now() + HOUR),
-        lambda: Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file"),
-        lambda: Entry.objects.update(held_back=True, hold_reason="Identity to be checked"),
-        lambda: Release.objects.update(approved_through=None, approved_at=None, approved_by=None),
+        lambda: stopping.stop_session(ExamSession.objects.get(), factories.officer(), "Wrong file"),
+        lambda: stopping.stop_candidates(Entry.objects.all(), factories.officer(), "Identity"),
+        lambda: Release.objects.update(approved_through=None),
     ],
-    ids=["before the instant", "stopped", "held back", "not approved"],
+    ids=["before the instant", "session stopped", "candidate stopped", "not approved"],
 )
 def test_what_the_gate_keeps_back_is_not_on_the_page(centre, keep_back):
     student(factories.session(code="OPEN"), centre, "Kuvetto")
@@ -79,6 +81,54 @@ def test_what_the_gate_keeps_back_is_not_on_the_page(centre, keep_back):
     page = browser.get("/sessions/OPEN/").content.decode()
     assert "Kuvetto" not in page
     assert "Grade B" not in page
+
+
+@pytest.mark.parametrize("scope", ["session", "centre", "candidate"])
+def test_a_stop_shows_its_notice_and_the_reason_stays_in_the_office(centre, scope):
+    session = factories.session(code="OPEN")
+    student(session, centre, "Kuvetto")
+    student(session, centre, "Altra")
+    officer, notice = factories.officer(), Notice(it="Stiamo controllando.", en="We are checking.")
+    if scope == "session":
+        stopping.stop_session(session, officer, "Wrong file", notice)
+    elif scope == "centre":
+        stopping.stop_centre(session, centre, officer, "Wrong file", notice)
+    else:
+        stopped = Entry.objects.filter(family_name="Kuvetto")
+        stopping.stop_candidates(stopped, officer, "Wrong file", notice)
+    browser = signed_in(factories.member(centre))
+    page = browser.get("/sessions/OPEN/").content.decode()
+    assert page.count("We are checking.") == 1
+    assert "Wrong file" not in page
+    assert "Kuvetto" not in page
+    assert ("Altra" in page) is (scope == "candidate")
+    assert ("Paused by the exams office" in browser.get("/sessions/").content.decode()) is (
+        scope != "candidate"
+    )
+    other = factories.centre()
+    student(session, other, "Loro")
+    theirs = signed_in(factories.member(other)).get("/sessions/OPEN/").content.decode()
+    assert ("We are checking." in theirs) is (scope == "session")
+
+
+def test_an_amended_result_is_marked_with_when_why_and_what_was_before(centre):
+    session = factories.session(code="OPEN", approved=False)
+    amended = student(session, centre, "Kuvetto")
+    student(session, centre, "Altra")
+    theirs = student(session, factories.centre(), "Loro")
+    factories.approve_by_two(session.release)
+    browser = signed_in(factories.member(centre))
+    assert "amended" not in browser.get("/sessions/OPEN/").content.decode()
+    for entry in (amended, theirs):
+        factories.statement(entry, version=2, status="withheld", reason="Identity to be checked")
+    assert "amended" not in browser.get("/sessions/OPEN/").content.decode()
+    factories.approve_by_two(session.release)
+    page = browser.get("/sessions/OPEN/").content.decode()
+    assert re.search(r'Kuvetto Alice <span class="tag">amended</span>', page)
+    assert page.count('class="tag"') == 1
+    assert "Reason: Identity to be checked" in page
+    assert "Result: Withheld (before: Pass at Grade B)" in page
+    assert "Loro" not in page
 
 
 def test_codes_and_shields_are_shown_as_what_they_are(centre):

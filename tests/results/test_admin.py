@@ -12,22 +12,23 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from results import stopping
 from results.admin.common import short
-from results.models import CandidateStatement, Entry, ExamSession, Release, Statement
+from results.models import Approval, CandidateStatement, Entry, ExamSession, Release, Statement, Stop
 from results.times import in_words
 from results_portal import office
 from tests import factories
 from tests.office import save, shown_on
 
 DAY = timedelta(days=1)
-LISTS = ["results/examsession", "results/release", "results/entry", "results/statement"]
+LISTS = ["results/examsession", "results/release", "results/entry", "results/statement", "results/stop"]
+STOP = {"reason": "Wrong file", "notice_it": "Stiamo controllando.", "notice_en": "We are checking."}
 
 
 @pytest.fixture
 def officer(staff_face):
     """An officer of the group, signed in on the staff face."""
-    person = factories.staff()
-    person.groups.add(Group.objects.get(name=office.GROUP))
+    person = factories.officer()
     staff_face.force_login(person)
     return person
 
@@ -80,7 +81,8 @@ def release_form(release: Release, **changed) -> dict:
 @pytest.mark.parametrize("path", LISTS)
 def test_each_list_and_each_page_opens_for_an_officer(staff_face, officer, path):
     full_session()
-    model = {"examsession": ExamSession, "release": Release, "entry": Entry, "statement": Statement}
+    stopping.stop_candidates(Entry.objects.all(), officer, "Wrong file")
+    model = {each._meta.model_name: each for each in (ExamSession, Release, Entry, Statement, Stop)}
     one = model[path.partition("/")[2]].objects.get()
     assert "B2F-" in page_of(staff_face.get(f"/admin/{path}/"))
     page_of(staff_face.get(f"/admin/{path}/{one.pk}/change/"))
@@ -120,7 +122,7 @@ def test_no_page_shows_a_digest_a_hash_or_a_secret_number(staff_face, officer):
     user = factories.candidate(entry)
     factories.statement(entry)
     release = session.release
-    staff_face.post(f"/admin/results/entry/{entry.pk}/hold-back/", {"sure": "yes", "reason": "Identity"})
+    staff_face.post(f"/admin/results/entry/{entry.pk}/stop/", STOP | {"sure": "yes"})
     secrets = [entry.secret_digest, "93518274", user.password, user.password[-20:], "argon2", "secret_digest"]
     pages = [
         *(f"/admin/{path}/" for path in LISTS),
@@ -128,7 +130,7 @@ def test_no_page_shows_a_digest_a_hash_or_a_secret_number(staff_face, officer):
         f"/admin/results/release/{release.pk}/change/",
         f"/admin/results/entry/{entry.pk}/change/",
         f"/admin/results/entry/{entry.pk}/history/",
-        f"/admin/results/entry/{entry.pk}/let-go/",
+        f"/admin/results/entry/{entry.pk}/lift/",
         f"/admin/results/statement/{Statement.objects.get().pk}/change/",
         f"/admin/accounts/user/{user.pk}/change/",
         f"/admin/accounts/user/{user.pk}/history/",
@@ -182,11 +184,11 @@ def test_entries_are_filtered_by_what_an_officer_asks(staff_face, officer):
     factories.candidate(found)
     factories.statement(found)
     factories.statement(found, version=2, status="withheld")
-    Entry.objects.filter(pk=found.pk).update(held_back=True, hold_reason="Identity")
+    stopping.stop_candidates(Entry.objects.filter(pk=found.pk), officer, "Identity")
     plain = factories.entry(other)
     for query in (
         {"registered": "yes"},
-        {"held_back__exact": "1"},
+        {"stopped": "yes"},
         {"newest_status": "withheld"},
         {"session__exam__exact": "B2F"},
         {"session__id__exact": session.pk},
@@ -195,7 +197,7 @@ def test_entries_are_filtered_by_what_an_officer_asks(staff_face, officer):
         page = page_of(staff_face.get("/admin/results/entry/", query))
         assert found.id_number in page, query
         assert plain.id_number not in page, query
-    for query in ({"registered": "no"}, {"newest_status": "none"}, {"held_back__exact": "0"}):
+    for query in ({"registered": "no"}, {"newest_status": "none"}, {"stopped": "no"}):
         page = page_of(staff_face.get("/admin/results/entry/", query))
         assert plain.id_number in page, query
         assert found.id_number not in page, query
@@ -226,9 +228,7 @@ def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
     later = factories.session(code="LATER", opens_in=DAY)
     opened = factories.session(code="OPENED")
     stopped = factories.session(code="STOPPED")
-    Release.objects.filter(session=stopped).update(
-        stopped_at=factories.database_now(), stop_reason="Wrong file"
-    )
+    stopping.stop_session(stopped, officer, "Wrong file")
     Release.objects.filter(session=opened).update(approved_through=0)
     factories.statement(factories.entry(opened))
     factories.statement(factories.entry(draft))
@@ -239,14 +239,14 @@ def test_the_list_of_sessions_says_where_each_stands(staff_face, officer):
         "draft: not approved",
         "approved, not open yet",
         "open; 1 result waits for approval",
-        "stopped: Wrong file",
+        "stopped",
     ):
         assert f'<td class="field-state_in_words">{words}</td>' in page
     for session, words in (
         (draft, "Draft: not approved<"),
         (later, "Approved, opens "),
         (opened, "(Italian time); 1 result waits for approval<"),
-        (stopped, "Stopped: Wrong file<"),
+        (stopped, "Stopped: nobody sees these results<"),
     ):
         assert words in page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/change/"))
     for state, code in (
@@ -297,13 +297,13 @@ def test_a_filter_that_makes_no_sense_is_answered_with_a_message(staff_face, off
 
 
 @pytest.mark.parametrize("ticked", ["x", "\0", "", "-1", "99999999999999999999999"])
-@pytest.mark.parametrize("action", ["hold_back", "let_go", "delete_selected", "no_such_action"])
+@pytest.mark.parametrize("action", ["stop", "lift", "delete_selected", "no_such_action"])
 def test_nothing_ticked_breaks_an_action(staff_face, officer, action, ticked):
     full_session()
     form = {"action": action, "_selected_action": [ticked]}
-    for sent in (form, form | {"sure": "yes", "reason": "Identity"}):
+    for sent in (form, form | STOP | {"sure": "yes"}):
         page_of(staff_face.post("/admin/results/entry/", sent, follow=True))
-    assert not Entry.objects.filter(held_back=True).exists()
+    assert not Stop.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,9 @@ def test_nothing_ticked_breaks_an_action(staff_face, officer, action, ticked):
         ("results/statement", "entry__secret_digest__startswith"),
         ("results/statement", "entry__user__password__startswith"),
         ("results/examsession", "entries__secret_digest__startswith"),
-        ("results/release", "approved_by__password__startswith"),
+        ("results/release", "approvals__person__password__startswith"),
+        ("results/stop", "started_by__password__startswith"),
+        ("results/stop", "entry__secret_digest__startswith"),
         ("results/release", "session__entries__secret_digest__startswith"),
         ("centres/preparationcentre", "memberships__user__password__startswith"),
         ("centres/preparationcentre", "entries__secret_digest__startswith"),
@@ -363,10 +365,10 @@ def test_a_session_is_made_with_its_opening_time_and_waits_for_approval(staff_fa
 
     release = Release.objects.get()
     assert release.opens_at.isoformat() == "2026-07-10T08:00:00+00:00"
-    assert release.approved_at is None
+    assert release.approved_through is None
 
 
-def test_approving_shows_first_what_will_be_approved_and_a_get_changes_nothing(staff_face, officer):
+def test_approving_shows_first_what_will_be_approved_and_takes_two_people(staff_face, officer):
     session = full_session(approved=False)
     entry = Entry.objects.get()
     factories.entry(session)
@@ -376,26 +378,65 @@ def test_approving_shows_first_what_will_be_approved_and_a_get_changes_nothing(s
 
     page = page_of(staff_face.get(address))
 
-    assert "what you approve now is shown at once" in page
+    assert "what two people approve now is shown at once" in page
     assert "No statement yet</th><td>1<" in page
+    assert "by nobody" in page
+    assert not Approval.objects.exists()
+
+    sure = {"sure": "yes", "through": Statement.objects.get().pk, "open_now": "on"}
+    page = page_of(staff_face.post(address, sure, follow=True))
+    assert "It takes effect with another person’s approval." in page
+    assert "Approved by one person" in page
     assert not shown(entry)
+    assert "It needs another person." in page_of(staff_face.post(address, sure))
 
-    response = staff_face.post(address, {"sure": "yes", "through": Statement.objects.get().pk}, follow=True)
-
-    assert "Approved: 1 statement." in page_of(response)
+    colleague = factories.officer(office.APPROVER)
+    staff_face.force_login(colleague)
+    assert str(officer) in page_of(staff_face.get(address)).partition("Approved so far")[2]
+    page = page_of(staff_face.post(address, sure, follow=True))
+    assert "Approved by two people: 1 statement." in page
     assert shown(entry)
-    assert Release.objects.get().approved_by == officer
-    log = LogEntry.objects.get()
-    assert (log.user, log.get_change_message()) == (officer, "Approved: 1 statement.")
+    assert [log.user for log in LogEntry.objects.order_by("pk")] == [officer, colleague]
     event = Release.pgh_event_model.objects.latest("pk")
-    assert event.pgh_context == {"user": officer.pk, "url": address}
+    assert event.pgh_context["user"] == colleague.pk
+
+
+def test_open_now_must_be_ticked_when_the_time_has_passed(staff_face, officer):
+    session = full_session(approved=False)
+    address = f"/admin/results/release/{session.release.pk}/approve/"
+    sure = {"sure": "yes", "through": Statement.objects.get().pk}
+    assert "Tick this if you want the results to be shown at once." in page_of(staff_face.post(address, sure))
+    assert not Approval.objects.exists()
+
+
+def test_the_page_says_why_an_approval_does_not_count_any_more(staff_face, officer):
+    session = full_session(opens_in=DAY, approved=False)
+    address = f"/admin/results/release/{session.release.pk}"
+    sure = {"sure": "yes", "through": Statement.objects.get().pk}
+    page_of(staff_face.post(f"{address}/approve/", sure, follow=True))
+    factories.statement(factories.entry(session))
+    words = "results were loaded or corrected after it"
+    assert words in page_of(staff_face.get(f"{address}/approve/"))
+    assert words in page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/change/"))
+
+
+def test_an_approval_is_withdrawn_by_a_button(staff_face, officer):
+    session = full_session(opens_in=DAY, approved=False)
+    factories.approve_by_two(session.release)
+    address = f"/admin/results/release/{session.release.pk}/withdraw/"
+    assert address in page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/change/"))
+    page_of(staff_face.get(address))
+    assert Release.objects.get().approved_through is not None
+    page = page_of(staff_face.post(address, {"sure": "yes"}, follow=True))
+    assert "The approval is withdrawn." in page
+    assert Release.objects.get().approved_through is None
 
 
 APART = {  # candidates and preparation centres, from now: the state, what approving says
-    (DAY, -DAY): ("open for preparation centres", "what you approve now is shown to them at once"),
-    (-DAY, DAY): ("open for candidates", "what you approve now is shown to them at once"),
+    (DAY, -DAY): ("open for preparation centres", "what two people approve now is shown to them at once"),
+    (-DAY, DAY): ("open for candidates", "what two people approve now is shown to them at once"),
     (DAY, 2 * DAY): ("approved, not open yet", None),
-    (-DAY, -2 * DAY): ("open", "what you approve now is shown at once"),
+    (-DAY, -2 * DAY): ("open", "what two people approve now is shown at once"),
 }
 
 
@@ -415,8 +456,8 @@ def test_pages_say_for_whom_a_release_is_open_and_both_times(staff_face, officer
         standing = standing.partition("</p>")[0]
         assert in_words(release.opens_at) in standing
         assert in_words(release.centres_open_at) in standing
-    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
-    page = page_of(staff_face.get(f"/admin/results/release/{release.pk}/resume/"))
+    stop = stopping.stop_session(session, officer, "Wrong file")
+    page = page_of(staff_face.get(f"/admin/results/stop/{stop.pk}/lift/"))
     assert in_words(release.opens_at) in page
     assert in_words(release.centres_open_at) in page
 
@@ -436,11 +477,11 @@ def test_an_approval_of_old_figures_is_asked_again_with_the_new_ones(staff_face,
     factories.statement(factories.entry(session))
     address = f"/admin/results/release/{session.release.pk}/approve/"
 
-    page = page_of(staff_face.post(address, {"sure": "yes", "through": seen}))
+    page = page_of(staff_face.post(address, {"sure": "yes", "through": seen, "open_now": "on"}))
 
     assert "Results were loaded while you looked" in page
     assert f'name="through" value="{Statement.objects.latest("pk").pk}"' in page
-    assert Release.objects.get().approved_at is None
+    assert not Approval.objects.exists()
 
 
 def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face, officer):
@@ -453,7 +494,7 @@ def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face
     assert shown(entry)
 
     moved = release_form(
-        session.release, **{"release-0-opens_at_0": "2026-01-10", "release-0-opens_at_1": "10:00"}
+        session.release, **{"release-0-opens_at_0": "2030-01-10", "release-0-opens_at_1": "10:00"}
     )
     page = page_of(save(staff_face, address, moved | {"_continue": "1"}, follow=True))
 
@@ -461,59 +502,105 @@ def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face
     assert f'<a href="/admin/results/release/{session.release.pk}/approve/">Approve again</a>' in page
     assert "Draft: not approved" in page
     assert not shown(entry)
-    assert Release.objects.get().opens_at.isoformat() == "2026-01-10T09:00:00+00:00"
+    assert Release.objects.get().opens_at.isoformat() == "2030-01-10T09:00:00+00:00"
 
 
 def test_the_release_page_moves_the_time_in_the_same_way(staff_face, officer):
     session = full_session()
     form = {
-        "opens_at_0": "2026-01-10",
+        "opens_at_0": "2030-01-10",
         "opens_at_1": "10:00",
-        "centres_open_at_0": "2026-01-09",
+        "centres_open_at_0": "2030-01-09",
         "centres_open_at_1": "9:00",
     }
     address = f"/admin/results/release/{session.release.pk}/change/"
     assert "The new time took the approval away" in page_of(save(staff_face, address, form, follow=True))
     release = Release.objects.get()
-    assert (release.approved_at, release.centres_open_at.isoformat()) == (None, "2026-01-09T08:00:00+00:00")
+    assert (release.approved_through, release.centres_open_at.isoformat()) == (
+        None,
+        "2030-01-09T08:00:00+00:00",
+    )
 
 
 def test_an_hour_that_the_clock_skips_is_refused(staff_face, officer):
     session = full_session()
     skipped = release_form(
-        session.release, **{"release-0-opens_at_0": "2026-03-29", "release-0-opens_at_1": "02:30"}
+        session.release, **{"release-0-opens_at_0": "2030-03-31", "release-0-opens_at_1": "02:30"}
     )
     page = page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", skipped))
     assert "couldn’t be interpreted in time zone Europe/Rome" in page
-    assert Release.objects.get().approved_at is not None
+    assert Release.objects.get().approved_through is not None
 
 
-def test_a_stop_asks_for_a_reason_and_a_resume_undoes_it(staff_face, officer):
+@pytest.mark.parametrize("page", ["examsession", "release"])
+def test_a_time_that_has_passed_is_refused_with_words(staff_face, officer, page):
+    release = full_session(opens_in=DAY).release
+    if page == "examsession":
+        form = release_form(
+            release, **{"release-0-opens_at_0": "2026-01-10", "release-0-opens_at_1": "10:00"}
+        )
+        address = f"/admin/results/examsession/{release.session_id}/change/"
+    else:
+        form = {"opens_at_0": "2026-01-10", "opens_at_1": "10:00"}
+        form |= {"centres_open_at_0": "", "centres_open_at_1": ""}
+        address = f"/admin/results/release/{release.pk}/change/"
+    answer = page_of(save(staff_face, address, form))
+    assert "This time has passed." in answer
+    assert 'value="2026-01-10"' in answer
+    assert Release.objects.get().opens_at == release.opens_at
+
+
+def test_a_stop_asks_for_a_reason_and_a_notice_and_lifting_undoes_it(staff_face, officer):
     session = full_session()
     entry = Entry.objects.get()
-    address = f"/admin/results/release/{session.release.pk}"
-    page_of(staff_face.get(f"{address}/stop/"))
-    assert "This field is required" in page_of(
-        staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": ""})
-    )
+    address = f"/admin/results/stop/session/{session.release.pk}/"
+    asking = page_of(staff_face.get(address))
+    assert str(stopping.usual_notice().it) in asking.replace("&#x27;", "'")
+    page = page_of(staff_face.post(address, STOP | {"sure": "yes", "reason": "", "notice_it": ""}))
+    assert page.count("This field is required") == 2
+    assert "We are checking." in page
     assert shown(entry)
 
-    page = page_of(staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": "Wrong file"}, follow=True))
+    page = page_of(staff_face.post(address, STOP | {"sure": "yes"}, follow=True))
 
     assert "Stopped: Wrong file" in page
-    assert f"{address}/resume/" in page
+    stop = Stop.objects.get()
+    assert (stop.notice_it, stop.notice_en) == (STOP["notice_it"], STOP["notice_en"])
+    lift = f"/admin/results/stop/{stop.pk}/lift/"
+    assert lift in page
     assert not shown(entry)
-    again = page_of(staff_face.post(f"{address}/stop/", {"sure": "yes", "reason": "Twice"}))
-    assert "This release is stopped already." in again
+    assert "This is stopped already." in page_of(staff_face.post(address, STOP | {"sure": "yes"}))
 
-    page_of(staff_face.get(f"{address}/resume/"))
+    page_of(staff_face.get(lift))
     assert not shown(entry)
-    page_of(staff_face.post(f"{address}/resume/", {"sure": "yes"}, follow=True))
+    page_of(staff_face.post(lift, {"sure": "yes"}, follow=True))
     assert shown(entry)
+    assert staff_face.get(lift).status_code == 404
     assert [log.get_change_message() for log in LogEntry.objects.order_by("pk")] == [
         "Stopped: Wrong file",
-        "Resumed.",
+        "The stop is lifted.",
     ]
+    page = page_of(staff_face.get("/admin/results/stop/"))
+    assert "Wrong file" in page
+    assert STOP["notice_it"] in page_of(staff_face.get(f"/admin/results/stop/{stop.pk}/change/"))
+
+
+def test_one_centre_of_a_session_is_stopped(staff_face, officer):
+    session = full_session()
+    entry = Entry.objects.get()
+    other = factories.entry(session, preparation_centre=factories.centre())
+    factories.candidate(other)
+    factories.statement(other)
+    outside = factories.centre()
+    address = f"/admin/results/stop/centre/{session.release.pk}/"
+    page = page_of(staff_face.get(address))
+    assert str(entry.preparation_centre) in page
+    assert str(outside) not in page
+    refused = staff_face.post(address, STOP | {"sure": "yes", "centre": outside.pk})
+    assert "Select a valid choice" in page_of(refused)
+    centre = entry.preparation_centre_id
+    page_of(staff_face.post(address, STOP | {"sure": "yes", "centre": centre}, follow=True))
+    assert (shown(entry), shown(other)) == (False, True)
 
 
 def test_an_older_page_does_not_undo_what_a_colleague_changed(staff_face, officer):
@@ -574,7 +661,7 @@ def test_an_older_page_of_a_release_does_not_move_it_back(staff_face, officer):
     release = full_session().release
     address = f"/admin/results/release/{release.pk}/change/"
     sent = {
-        "opens_at_0": "2026-01-10",
+        "opens_at_0": "2030-01-10",
         "opens_at_1": "10:00",
         "centres_open_at_0": "",
         "centres_open_at_1": "",
@@ -608,17 +695,8 @@ def test_what_a_page_does_not_change_does_not_make_it_old(staff_face, officer):
     address = f"/admin/results/examsession/{session.pk}/change/"
     form = release_form(session.release, title="July 2026") | shown_on(staff_face, address)
     factories.statement(factories.entry(session))
-    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
+    stopping.stop_session(session, officer, "Wrong file")
     assert staff_face.post(address, form).status_code == 302
-
-
-def test_another_officers_stop_survives_a_page_that_was_opened_before_it(staff_face, officer):
-    """Saving a page writes only what it changed, not the release as it was."""
-    session = full_session()
-    form = release_form(session.release, **{"release-0-opens_at_0": "2026-01-10"})
-    Release.objects.update(stopped_at=factories.database_now(), stop_reason="Wrong file")
-    page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
-    assert Release.objects.get().stop_reason == "Wrong file"
 
 
 def test_the_exam_of_a_session_with_entries_is_fixed(staff_face, officer):
@@ -628,65 +706,61 @@ def test_the_exam_of_a_session_with_entries_is_fixed(staff_face, officer):
     assert ExamSession.objects.get().exam == "B2F"
 
 
-# --- Holding back -------------------------------------------------------------------------------------
+# --- Stopping candidates ------------------------------------------------------------------------------
 
 
-def test_entries_ticked_in_the_list_are_held_back_after_a_reason(staff_face, officer):
+def test_entries_ticked_in_the_list_are_stopped_after_a_reason(staff_face, officer):
     full_session()
     full_session()
-    held, other = Entry.objects.order_by("pk")
-    ticked = {"action": "hold_back", "_selected_action": [held.pk]}
+    stopped, other = Entry.objects.order_by("pk")
+    ticked = {"action": "stop", "_selected_action": [stopped.pk]}
 
     page = page_of(staff_face.post("/admin/results/entry/", ticked))
-    assert held.id_number in page
+    assert stopped.id_number in page
     assert other.id_number not in page
-    assert shown(held)
+    assert shown(stopped)
 
-    sure = ticked | {"sure": "yes", "reason": "Identity to be checked"}
-    page = page_of(staff_face.post("/admin/results/entry/", sure, follow=True))
+    page = page_of(staff_face.post("/admin/results/entry/", ticked | STOP | {"sure": "yes"}, follow=True))
 
-    assert "1 result is held back." in page
-    assert (shown(held), shown(other)) == (False, True)
-    held.refresh_from_db()
-    assert held.hold_reason == "Identity to be checked"
-    assert Entry.pgh_event_model.objects.latest("pk").pgh_context["user"] == officer.pk
-    assert LogEntry.objects.get().object_id == str(held.pk)
+    assert "1 result is stopped." in page
+    assert (shown(stopped), shown(other)) == (False, True)
+    stop = Stop.objects.get()
+    assert (stop.entry, stop.reason, stop.started_by) == (stopped, "Wrong file", officer)
+    assert LogEntry.objects.get().object_id == str(stopped.pk)
 
-    ticked["action"] = "let_go"
-    assert "Let results go?" in page_of(staff_face.post("/admin/results/entry/", ticked))
-    assert not shown(held)
+    ticked["action"] = "lift"
+    assert "Lift the stop?" in page_of(staff_face.post("/admin/results/entry/", ticked))
+    assert not shown(stopped)
     page_of(staff_face.post("/admin/results/entry/", ticked | {"sure": "yes"}, follow=True))
-    assert shown(held)
+    assert shown(stopped)
 
 
-def test_all_entries_of_a_filter_are_held_back_together(staff_face, officer):
+def test_all_entries_of_a_filter_are_stopped_together(staff_face, officer):
     session = full_session()
     for _more in range(2):
         factories.entry(session)
     outside = factories.entry(factories.session())
-    ticked = {"action": "hold_back", "select_across": "1", "_selected_action": [session.entries.first().pk]}
+    ticked = {"action": "stop", "select_across": "1", "_selected_action": [session.entries.first().pk]}
     address = f"/admin/results/entry/?session__id__exact={session.pk}"
     page = page_of(staff_face.post(address, ticked))
     assert outside.id_number not in page
     assert 'name="select_across" value="1"' in page
-    page_of(staff_face.post(address, ticked | {"sure": "yes", "reason": "Wrong file"}, follow=True))
-    assert session.entries.filter(held_back=True).count() == 3
-    assert not Entry.objects.get(pk=outside.pk).held_back
+    page_of(staff_face.post(address, ticked | STOP | {"sure": "yes"}, follow=True))
+    assert set(Stop.objects.values_list("entry__session", flat=True)) == {session.pk}
+    assert Stop.objects.count() == 3
 
 
-def test_one_entry_is_held_back_from_its_own_page(staff_face, officer):
+def test_one_entry_is_stopped_from_its_own_page(staff_face, officer):
     full_session()
     entry = Entry.objects.get()
     address = f"/admin/results/entry/{entry.pk}"
-    assert f"{address}/hold-back/" in page_of(staff_face.get(f"{address}/change/"))
-    page_of(staff_face.get(f"{address}/hold-back/"))
+    assert f"{address}/stop/" in page_of(staff_face.get(f"{address}/change/"))
+    page_of(staff_face.get(f"{address}/stop/"))
     assert shown(entry)
-    page = page_of(
-        staff_face.post(f"{address}/hold-back/", {"sure": "yes", "reason": "Identity"}, follow=True)
-    )
-    assert "Yes: Identity" in page
+    page = page_of(staff_face.post(f"{address}/stop/", STOP | {"sure": "yes"}, follow=True))
+    assert "Yes: Wrong file" in page
     assert not shown(entry)
-    page_of(staff_face.post(f"{address}/let-go/", {"sure": "yes"}, follow=True))
+    page_of(staff_face.post(f"{address}/lift/", {"sure": "yes"}, follow=True))
     assert shown(entry)
 
 
@@ -767,15 +841,13 @@ def test_the_history_says_who_changed_what_from_what_to_what(staff_face, officer
     session = full_session(opens_in=DAY, approved=False)
     address = f"/admin/results/examsession/{session.pk}"
     save(staff_face, f"{address}/change/", release_form(session.release, title="July 2026"))
-    staff_face.post(
-        f"/admin/results/release/{session.release.pk}/stop/", {"sure": "yes", "reason": "Wrong file"}
-    )
+    staff_face.post(f"/admin/results/stop/session/{session.release.pk}/", STOP | {"sure": "yes"})
 
     page = page_of(staff_face.get(f"{address}/history/"))
 
     assert page.count(officer.username) >= 3
     assert "<li>Title: <del>June 2026</del> → <ins>July 2026</ins></li>" in page
-    assert "<li>Reason for the stop: Wrong file</li>" in page
+    assert "<li>Reason: Wrong file</li>" in page
     assert "outside the exams office’s pages" in page
     assert "Approved_through" not in page
 
@@ -853,10 +925,19 @@ def test_staff_without_the_group_see_and_change_nothing(staff_face):
     staff_face.force_login(factories.staff())
     for path in LISTS:
         assert staff_face.get(f"/admin/{path}/").status_code == 403
-    for act in ("approve", "stop", "resume"):
-        assert staff_face.post(f"/admin/results/release/{session.release.pk}/{act}/").status_code == 403
-    assert staff_face.post(f"/admin/results/entry/{session.entries.get().pk}/hold-back/").status_code == 403
-    assert Release.objects.get().approved_at is None
+    release, entry = session.release.pk, session.entries.get().pk
+    for act in (
+        f"release/{release}/approve",
+        f"release/{release}/withdraw",
+        f"stop/session/{release}",
+        f"stop/centre/{release}",
+        f"entry/{entry}/stop",
+        f"entry/{entry}/lift",
+        f"entry/{entry}/correct",
+    ):
+        assert staff_face.post(f"/admin/results/{act}/").status_code == 403
+    assert not Approval.objects.exists()
+    assert not Stop.objects.exists()
 
 
 def test_who_may_only_look_finds_no_buttons(staff_face):
@@ -870,20 +951,25 @@ def test_who_may_only_look_finds_no_buttons(staff_face):
         f"/admin/results/entry/{session.entries.get().pk}/change/",
     ):
         page = page_of(staff_face.get(address))
-        assert [act for act in ("/approve/", "/stop/", "/hold-back/") if act in page] == []
+        assert [
+            act
+            for act in ("/approve/", "/stop/session/", f"entry/{session.entries.get().pk}/stop/", "/correct/")
+            if act in page
+        ] == []
     assert staff_face.get(f"/admin/results/release/{session.release.pk}/approve/").status_code == 403
 
 
-def test_the_group_has_exactly_the_permissions_of_the_list(db):
-    group = Group.objects.get(name=office.GROUP)
+@pytest.mark.parametrize("name", office.GROUPS)
+def test_each_group_has_exactly_the_permissions_of_the_list(db, name):
+    group = Group.objects.get(name=name)
     group.permissions.add(Permission.objects.get(codename="delete_user"))
-    group.permissions.remove(Permission.objects.get(codename="view_entry"))
+    group.permissions.remove(group.permissions.first())
     office.apply_permissions()
     held = {
         f"{each.content_type.app_label}.{each.codename}"
         for each in group.permissions.select_related("content_type")
     }
-    assert held == office.PERMISSIONS
+    assert held == office.GROUPS[name]
 
 
 @pytest.mark.django_db

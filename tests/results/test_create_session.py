@@ -59,7 +59,7 @@ def test_it_makes_the_session_and_its_release_and_says_when_it_opens():
     release = session.release
     assert release.opens_at == datetime(2026, 7, 24, 8, tzinfo=UTC)
     assert release.centres_open_at == datetime(2026, 7, 24, 6, 30, tzinfo=UTC)
-    assert (release.approved_at, release.stopped_at) == (None, None)
+    assert release.approved_through is None
     assert printed == (
         "Created session B2F-2026-06 (B2 First, June 2026).\n"
         "Opens for candidates: Friday 24 July 2026, 10:00 (Italian time).\n"
