@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from results_portal import bootstrap
+from results_portal.demo.code import STEP, code_of
 from tests import plugin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,7 @@ class Demo:
 
     urls: dict[str, str]
     var: Path
+    office_cookies: dict[str, list[dict]] = field(default_factory=dict)  # by the person's address
 
     def slips(self, session: str, **facts: str) -> list[dict[str, str]]:
         with (self.var / "demo" / "slips.csv").open(encoding="utf-8", newline="") as file:
@@ -99,7 +101,8 @@ class Demo:
         )  # fmt: skip
         self.manage("import_entries", code, str(folder / "entries.csv"))
         self.manage("import_results", code, str(folder / "results.csv"))
-        self.manage("approve_release", code, "--by", self.people("staff")[0]["email"])
+        for person in self.people("staff")[:2]:
+            self.manage("approve_release", code, "--by", person["email"])
         return slips
 
 
@@ -204,3 +207,33 @@ def log_in(page: Page, url: str, slip: dict[str, str]) -> None:
     page.fill("#id_password", slip["password"])
     page.click("main form button[type=submit]")
     page.wait_for_url("**/statement/")
+
+
+def log_in_office(page: Page, demo: Demo, person: dict[str, str], path: str = "/admin/") -> None:
+    """Sign in on the staff face, with password and code, and go to a page.
+
+    A code works once, so who signed in before in this run goes on with the same session.
+    person: a row of demo.people("staff").
+    """
+    url = demo.urls["staff"]
+    page.context.add_cookies(demo.office_cookies.get(person["email"], []))
+    page.goto(url + path)
+    if page.locator("#id_password").count():
+        page.fill("#id_username", person["email"])
+        page.fill("#id_password", person["password"])
+        page.click("#login-form [type=submit]")
+        page.wait_for_selector("#id_code")
+        give_code(page, person)
+        page.wait_for_url(url + path)
+        cookies = [each for each in page.context.cookies() if each["name"] == "staff_session"]
+        demo.office_cookies[person["email"]] = cookies
+
+
+def give_code(page: Page, person: dict[str, str]) -> None:
+    """Type the code of the second step; one that was used already is followed by the next."""
+    page.fill("#id_code", code_of(person["totp_secret"]))
+    page.click("#content-main .submit-row [type=submit]")
+    page.wait_for_load_state()
+    if page.locator("#id_code_error").count():
+        page.wait_for_timeout((STEP - time.time() % STEP) * 1000)
+        give_code(page, person)
