@@ -19,6 +19,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.conf import settings
 from django.db import connection
 
+from results_portal.acting import visitor_address
+
 logger = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -43,6 +45,13 @@ LOGIN_PER_ADDRESS_A_DAY = Limit("login-address-day", 1_000, DAY)
 # 100,000 candidates) every twentieth mistyping and giving up makes 4,500.
 LOGIN_OVERALL = Limit("login-all", 20_000, 15 * MINUTE)
 
+# The second factor: three of a million codes fit at a time, and only who has the password can guess. The
+# day's limit leaves 1 in 6,600 a day, and less than 6 % a year to who guesses every day.
+CODE_PER_NAME = Limit("code-name", 5, 15 * MINUTE)
+CODE_PER_NAME_A_DAY = Limit("code-name-day", 50, DAY)
+CODE_PER_DEVICE = Limit("code-device", 5, 15 * MINUTE)
+CODE_PER_DEVICE_A_DAY = Limit("code-device-day", 50, DAY)
+
 # Registering: a Secret Number of 4 digits has 10,000 values, so one ID Number stands 20 guesses a day.
 REGISTER_PER_NAME = Limit("register-name", 5, HOUR)
 REGISTER_PER_NAME_A_DAY = Limit("register-name-day", 20, DAY)
@@ -53,6 +62,13 @@ REGISTER_OVERALL = Limit("register-all", 4_000, HOUR)
 # Mails that anyone can ask for; every request counts, there is no success.
 MAIL_PER_NAME = Limit("mail-name", 3, HOUR)
 MAIL_PER_ADDRESS = Limit("mail-address", 100, HOUR)
+
+# Counted under the name alone: what the help desk can undo for one person.
+_PER_NAME = (LOGIN_PER_NAME, REGISTER_PER_NAME, REGISTER_PER_NAME_A_DAY, MAIL_PER_NAME)
+
+# Lost slips, which anyone can ask for: a class of 30 at school, and no more than the exams office can read.
+LOST_SLIP_PER_ADDRESS = Limit("lost-slip-address", 30, HOUR)
+LOST_SLIP_OVERALL = Limit("lost-slip-all", 300, HOUR)
 
 
 class TooManyTries(Exception):  # noqa: N818
@@ -112,6 +128,17 @@ def login(name: str, address: str, device: str | None) -> Try:
     )
 
 
+def code(name: str, device: str | None) -> Try:
+    """Count a try to give a code of one's second factor.
+
+    name: the account's username; device: the browser's own mark for it, which it gets only once a code was
+    right there, so that who knows the password alone has one counter in all.
+    Raises TooManyTries.
+    """
+    limits = (CODE_PER_DEVICE, CODE_PER_DEVICE_A_DAY) if device else (CODE_PER_NAME, CODE_PER_NAME_A_DAY)
+    return _count([(limit, device or name) for limit in limits], own=list(limits))
+
+
 def registration(id_number: str, address: str) -> Try:
     """Count a try of an ID Number with a Secret Number. Raises TooManyTries."""
     return _count(
@@ -131,26 +158,51 @@ def mail(name: str, address: str) -> Try:
     return _count([(MAIL_PER_NAME, name), (MAIL_PER_ADDRESS, address)], own=[])
 
 
-def client_address(request) -> str:
-    """The visitor's network address: an IPv4 address, or the /48 that one IPv6 site can have.
+@dataclass(frozen=True)
+class Lock:
+    """A limit that holds for a name now; until: when the next try is evaluated, by the database's clock."""
 
-    Behind TRUSTED_PROXIES proxies it is the entry of X-Forwarded-For that the outermost of them wrote,
-    counted from the right; what stands further left is the visitor's own word.
+    limit: Limit
+    until: datetime
+
+
+def locks_of(name: str, face: str) -> list[Lock]:
+    """What is locked for a name now, for the help desk; face: of the account. Reads, and counts nothing.
+
+    Browsers that signed in before have counters of their own, which no name leads to.
     """
-    address = request.META.get("REMOTE_ADDR", "")
+    limits = {_key(limit, name, face): limit for limit in _PER_NAME}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, count, ends_at FROM accounts_throttlecounter"
+            " WHERE key = ANY(%s) AND ends_at > now()",
+            [list(limits)],
+        )
+        return [Lock(limits[key], ends_at) for key, count, ends_at in cursor if count >= limits[key].failures]
+
+
+def forget(name: str, face: str) -> None:
+    """Forget what was counted for a name, so that its next try is evaluated; face: of the account."""
+    keys = [_key(limit, name, face) for limit in _PER_NAME]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_throttlecounter WHERE key = ANY(%s)", [keys])
+
+
+def lost_slip(address: str) -> Try:
+    """Count a request for a new slip. Raises TooManyTries."""
+    return _count([(LOST_SLIP_PER_ADDRESS, address), (LOST_SLIP_OVERALL, "")], own=[])
+
+
+def client_address(request) -> str:
+    """The visitor's network address for counting: an IPv4 address, or the /48 that one IPv6 site can have."""
     if not settings.TRUSTED_PROXIES and "x-forwarded-for" in request.headers:
         _complain_of_proxy()
-    if settings.TRUSTED_PROXIES:
-        forwarded = request.headers.get("x-forwarded-for", "").split(",")
-        if len(forwarded) >= settings.TRUSTED_PROXIES:
-            address = forwarded[-settings.TRUSTED_PROXIES].strip() or address
-    try:
-        parsed = ip_address(address)
-    except ValueError:
+    address = visitor_address(request)
+    if not address:
         return "unknown"
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or ip_network((parsed, 48), strict=False))
-    return str(parsed)
+    if isinstance(ip_address(address), IPv6Address):
+        return str(ip_network((address, 48), strict=False))
+    return address
 
 
 @cache
@@ -226,9 +278,9 @@ def _take_back(counted: dict[Counted, int]) -> None:
         )
 
 
-def _key(limit: Limit, subject: str) -> str:
+def _key(limit: Limit, subject: str, face: str | None = None) -> str:
     """A counter's key: each face counts for itself, so that a storm of candidates never stops the staff.
 
     What was typed is digested, since people type passwords into the wrong field.
     """
-    return f"{settings.PORTAL_FACE}:{limit.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+    return f"{face or settings.PORTAL_FACE}:{limit.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

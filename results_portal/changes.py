@@ -28,6 +28,9 @@ from results_portal.lists import CarefulListAdmin
 NOT_SHOWN = {"id", "approved_through"}
 TO_THE_SECOND = "j M Y, H:i:s"
 
+Values = dict[str, tuple]  # (old, new) by column, as JSON holds them
+Related = dict[type[models.Model], dict[int, models.Model]]
+
 
 @dataclass(frozen=True)
 class Change:
@@ -166,41 +169,53 @@ def changes_of(obj: models.Model, tracked: Iterable[type[models.Model]]) -> list
         .across(*(model.pgh_event_model for model in tracked))
         .order_by("-pgh_created_at", "-pgh_id")
     )
-    names = _related_names(events)
-    return [_change(event, names) for event in events]
+    rows = [(apps.get_model(event.pgh_obj_model), _event_values(event)) for event in events]
+    related = related_objects(rows, {(event.pgh_context or {}).get("user") for event in events})
+    return [
+        _change(event, model, values, related) for event, (model, values) in zip(events, rows, strict=True)
+    ]
 
 
-def _change(event: Events, names: dict) -> Change:
-    model = apps.get_model(event.pgh_obj_model)
+def _event_values(event: Events) -> Values:
+    if event.pgh_label == "update":
+        return {column: tuple(values) for column, values in (event.pgh_diff or {}).items()}
+    return {column: (None, value) for column, value in event.pgh_data.items() if value not in (None, "")}
+
+
+def _change(event: Events, model: type[models.Model], values: Values, related: Related) -> Change:
     context = event.pgh_context or {}
-    who = names[get_user_model()].get(context.get("user"))
+    account = related[get_user_model()].get(context.get("user"))
+    who = str(account) if account else None
     if command := context.get("command"):
         who = f"{who} ({command})" if who else command
-    if event.pgh_label == "update":
-        values = event.pgh_diff or {}
-    else:
-        values = {
-            column: (None, value) for column, value in event.pgh_data.items() if value not in (None, "")
-        }
-    what = [
+    what = in_words(model, values, related)
+    return Change(event.pgh_created_at, who, kinds()[event.pgh_label], str(model._meta.verbose_name), what)
+
+
+def kinds() -> dict[str, str]:
+    """What happened to a row, by the label of its event."""
+    return {"insert": _("added"), "update": _("changed"), "delete": _("removed")}
+
+
+def in_words(model: type[models.Model], values: Values, related: Related) -> list[tuple[str, str, str]]:
+    """Name of the field, old and new value, as people say them; what is the database's own is left out."""
+    return [
         (
             str(field.verbose_name),
-            _words(field, values[field.column][0], names),
-            _words(field, values[field.column][1], names),
+            _words(field, values[field.column][0], related),
+            _words(field, values[field.column][1], related),
         )
         for field in _fields(model)
         if field.column in values
     ]
-    kinds = {"insert": _("added"), "update": _("changed"), "delete": _("removed")}
-    return Change(event.pgh_created_at, who, kinds[event.pgh_label], str(model._meta.verbose_name), what)
 
 
-def _words(field: models.Field, raw, names: dict) -> str:
+def _words(field: models.Field, raw, related: Related) -> str:
     """A value of an event as people say it."""
     if raw is None or raw == "":
         return "–"
     if field.is_relation:
-        return names[field.related_model].get(raw, _("no longer there (%s)") % raw)
+        return str(related[field.related_model].get(raw) or _("no longer there (%s)") % raw)
     if field.choices:
         return str(dict(field.flatchoices).get(raw, raw))
     value = field.to_python(raw)
@@ -211,19 +226,17 @@ def _words(field: models.Field, raw, names: dict) -> str:
     return str(localize(value))
 
 
-def _related_names(events: list[Events]) -> dict[type[models.Model], dict[int, str]]:
-    """What the foreign keys in the events, and who caused them, are called now: a query for each model."""
-    wanted = defaultdict(set)
-    for event in events:
-        wanted[get_user_model()].add((event.pgh_context or {}).get("user"))
-        for field in _fields(apps.get_model(event.pgh_obj_model)):
-            if field.is_relation:
-                changed = (event.pgh_diff or {}).get(field.column, [event.pgh_data.get(field.column)])
-                wanted[field.related_model].update(changed)
+def related_objects(rows: Iterable[tuple[type[models.Model], Values]], accounts: set) -> Related:
+    """What the foreign keys in events point to now, and these accounts: a query for each model."""
+    wanted = defaultdict(set, {get_user_model(): {pk for pk in accounts if isinstance(pk, int)}})
+    for model, values in rows:
+        for field in _fields(model):
+            if field.is_relation and field.column in values:
+                wanted[field.related_model].update(values[field.column])
     return defaultdict(
         dict,
         {
-            model: {pk: str(each) for pk, each in model._default_manager.in_bulk(pks - {None}).items()}
+            model: model._default_manager.select_related().in_bulk(pks - {None})
             for model, pks in wanted.items()
         },
     )

@@ -32,6 +32,10 @@ _SIGNING_IN = {
     "procrastinate_events": LOG,
 }
 _ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
+_UPLOAD = (
+    "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
+    " confirmed_at, confirmed_by_id, finished_at"
+)
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
@@ -47,6 +51,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_candidates": READ,
         "results_gate_versions_candidates": READ,
         "results_stops_candidates": READ,
+        "results_certificates_candidates": READ,
+        # Handed in; what others asked for stays unread.
+        "results_lostslip": ("INSERT (name, date_of_birth, school, exam, email, phone, message)",),
     },
     CENTRES: {
         **_SIGNING_IN,
@@ -81,21 +88,39 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "django_otp_webauthn_webauthnattestation": WRITE,
         "django_otp_webauthn_webauthncredential": WRITE,
         "django_otp_webauthn_webauthnuserhandle": WRITE,
-        "procrastinate_events": APPEND,
-        "procrastinate_jobs": ("SELECT", "INSERT"),
-        "procrastinate_workers": READ,
+        # The office's worker has this role too: it checks and loads files, and sees marks as the face does.
+        "procrastinate_events": WRITE,
+        "procrastinate_jobs": WRITE,
+        "procrastinate_periodic_defers": WRITE,
+        "procrastinate_workers": WRITE,
         "results_portal_auditnote": NOTE,
         "results_entry": WRITE,
         "results_examsession": WRITE,
+        "results_lostslip": ("SELECT", "UPDATE (state, note, answered_at, answered_by_id)"),
+        "results_slipissue": APPEND,
         # Triggers write how far an approval reaches, and void it; nobody else does.
+        "results_mail": APPEND,
         "results_approval": APPEND,
         "results_release": ("SELECT", "INSERT", "UPDATE (opens_at, centres_open_at)"),
+        "results_certificate": ("SELECT", "INSERT", "UPDATE"),
+        "results_seen": READ,
         "results_statement": APPEND,
         "results_stop": ("SELECT", "INSERT", "UPDATE (lifted_at, lifted_by_id)"),
+        # Who chose which file for what stays; so does the record.
+        "results_upload": ("SELECT", "INSERT", f"UPDATE ({_UPLOAD})"),
         "results_visible": READ,
+        # A preview of a page as it is now asks what its face would (candidates/ and centres/previewing.py).
+        "results_gate_candidates": READ,
+        "results_gate_versions_candidates": READ,
+        "results_stops_candidates": READ,
+        "results_certificates_candidates": READ,
+        "results_gate_centres": READ,
+        "results_gate_versions_centres": READ,
+        "results_stops_centres": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
+        "accounts_choice": ("SELECT (id, user_id, kind, agreed)",),
         "accounts_user": READ,
         "accounts_session": ("SELECT", "DELETE"),
         "accounts_throttlecounter": ("SELECT", "UPDATE", "DELETE"),  # UPDATE: to lock what it sweeps
@@ -105,6 +130,11 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "procrastinate_workers": WRITE,
         "results_portal_auditnote": NOTE,
         "results_entry": (f"SELECT ({_ENTRY}, user_id, preparation_centre_id, email)",),
+        "results_mail": (
+            "SELECT",
+            "INSERT",
+            "UPDATE (state, due_at, sent_at, attempts, last_error, message_id)",
+        ),
         "results_visible": READ,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
@@ -114,18 +144,19 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
 
 # Identity columns need no grant; the queue's tables were made with plain sequences.
 _QUEUE = ("procrastinate_jobs_id_seq", "procrastinate_events_id_seq")
+_WORKERS_QUEUE = (*_QUEUE, "procrastinate_periodic_defers_id_seq")
 SEQUENCES: dict[str, tuple[str, ...]] = {
     CANDIDATES: _QUEUE,
     CENTRES: _QUEUE,
-    STAFF: _QUEUE,
-    WORKER: (*_QUEUE, "procrastinate_periodic_defers_id_seq"),
+    STAFF: _WORKERS_QUEUE,
+    WORKER: _WORKERS_QUEUE,
 }
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
 # 0007_gate.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry"),
+    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
     STAFF: ("results_withdraw_approvals",),
 }
 

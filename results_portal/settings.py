@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from pghistory import ContextJSONField, DeleteEvent, InsertEvent, UpdateEvent
 
+from results_portal import acting
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -61,6 +63,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "django_otp_webauthn",
     "csp",
     "pgtrigger",
     "pghistory",
@@ -79,12 +85,18 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "results_portal.middleware.WhoActsMiddleware",  # last: it stands where views run
+]
+STAFF_MIDDLEWARE = [
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
+    "accounts.middleware.IdleSessionMiddleware",
 ]
 if PORTAL_FACE == "staff":
-    MIDDLEWARE.append("pghistory.middleware.HistoryMiddleware")  # who changed it, beside every change
+    MIDDLEWARE += STAFF_MIDDLEWARE
 
 TEMPLATES = [
     {
@@ -115,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PGHISTORY_DEFAULT_TRACKERS = (InsertEvent(), UpdateEvent(), DeleteEvent())
 PGHISTORY_CONTEXT_FIELD = ContextJSONField()
 PGHISTORY_APPEND_ONLY = True
+PROCRASTINATE_WORKER_DEFAULTS = {"task_middleware": [acting.by_job]}
 
 # --- Signing in ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -140,13 +153,25 @@ SESSION_ENGINE = "accounts.sessions"
 # Faces on one host (the demo) share its cookies: each has names of its own.
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}{PORTAL_FACE}_session"
 # Seconds. A candidate who looks every day of the last week is still signed in at the minute, without
-# another hash; a school's or an office's computer is left open no longer than a working day.
+# another hash; a school's computer is left open no longer than a working day. When a session of the staff
+# face ends, its row says alone (accounts/sessions.py); its cookie ends with the browser.
 SESSION_COOKIE_AGE = {"candidates": 7 * 24, "centres": 12, "staff": 12}[PORTAL_FACE] * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = PORTAL_FACE == "staff"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}{PORTAL_FACE}_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "results_portal.errors.csrf_failure"
+
+# The second factor of the staff face (accounts/second_factor.py).
+OTP_TOTP_ISSUER = AUTHORISED_CENTRE["name"]
+# Passkeys belong to the staff face's host name: with another, everyone adds theirs anew.
+OTP_WEBAUTHN_RP_ID = urlsplit(FACE_URLS["staff"]).hostname
+OTP_WEBAUTHN_RP_NAME = AUTHORISED_CENTRE["name"]
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [FACE_URLS["staff"]]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+# The origin need not be https where nothing is (tests, demo); browsers then take localhost only.
+SILENCED_SYSTEM_CHECKS = [] if HTTPS else ["otp_webauthn.E031"]
 
 # Proxies in front of us, counted from the right of X-Forwarded-For; what stands further left is the
 # visitor's own word and is not believed.
@@ -198,6 +223,10 @@ USE_TZ = True
 vars().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 20  # seconds; then the job is tried again later
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=AUTHORISED_CENTRE["email"])
+# How fast results are announced (results/mailing/sending.py); 10 or more. Each mail brings a reader: one sent
+# to 12,000 students at once brought 2,500 hits a minute (UCC 2016). Ten a second reach as many in 20 minutes,
+# and if every second reader came at once, it would be five log-ins a second.
+MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600)
 
 LOGGING = {
     "version": 1,
