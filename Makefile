@@ -5,13 +5,17 @@ BIN := .venv/bin
 PY := $(BIN)/python
 READY := .venv/.ready locale/it/LC_MESSAGES/django.mo
 
-.PHONY: demo demo-reset test browser-test lint format bench translations lock clean
+.PHONY: demo demo-reset demo-code test browser-test lint format bench translations lock clean
 
 demo: $(READY)
 	$(PY) -m results_portal.demo
 
 demo-reset: $(READY)
 	$(PY) -m results_portal.demo --reset
+
+# The codes of the demo's staff, for who has no authenticator app at hand.
+demo-code: $(READY)
+	@$(PY) -m results_portal.demo.code
 
 test: $(READY)
 	$(PY) -m pytest

@@ -6,8 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordMixin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
@@ -17,25 +19,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import tasks
+from accounts import helping, second_factor
+from accounts.confirming import needs_fresh_identity
 from accounts.models import Choice, Face, User
 from accounts.sessions import end_sessions
 from results_portal.changes import ChangesAdmin
 from results_portal.lists import NUL
-from results_portal.office import GROUP
+from results_portal.office import HELP_DESK
 
 
 class AccountForm(forms.ModelForm):
     """An account as it stands; staff and centre members sign in with their address."""
 
     def clean_email(self) -> str:
-        email = self.cleaned_data["email"].strip()
-        if self.instance.face == Face.CANDIDATES:
-            return email
-        email = email.lower()
-        if User.objects.filter(username=email).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(_("Another account signs in with this address."))
-        return email
+        try:
+            return helping.checked_address(self.instance, self.cleaned_data["email"])
+        except ValidationError as refusal:
+            raise ValidationError(refusal.messages) from None
 
 
 class NewAccountForm(SetPasswordMixin, AccountForm):
@@ -159,29 +159,66 @@ class AccountAdmin(ChangesAdmin):
     def changeform_view(self, *args, **kwargs):
         return super().changeform_view(*args, **kwargs)
 
+    # --- A lost phone ---------------------------------------------------------------------------
+
+    def get_urls(self):
+        address = path(
+            "<int:pk>/reset-second-step/",
+            self.admin_site.admin_view(self.reset_view),
+            name="accounts_user_reset",
+        )
+        return [address, *super().get_urls()]
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        context["may_reset"] = obj is not None and self.may_reset(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def may_reset(self, request, user: User) -> bool:
+        """Superusers, for others of the exams office: nobody gets round their own second factor."""
+        return request.user.is_superuser and user.face == Face.STAFF and user != request.user
+
+    @method_decorator(needs_fresh_identity)
+    def reset_view(self, request, pk: int):
+        """Asks, then forgets the person's app, recovery codes and passkeys and signs them out."""
+        user = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.may_reset(request, user):
+            raise PermissionDenied
+        back = reverse("admin:accounts_user_change", args=[user.pk])
+        if request.method == "POST":
+            with transaction.atomic():
+                second_factor.reset(user)
+                self.log_change(request, user, _("Reset the second step."))
+            messages.success(
+                request, _("The second step is reset. %s is signed out and sets up a new app.") % user
+            )
+            return redirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Reset the second step of %s") % user,
+            "text": _(
+                "App, recovery codes and passkeys no longer work, and the person is signed out. At the next"
+                " sign-in the password alone leads to setting up a new app: make sure that it is the person"
+                " who asks for this, and tell them now."
+            ),
+            "button": _("Reset"),
+            "back": back,
+        }
+        return render(request, "admin/results/sure.html", context)
+
     def save_model(self, request, obj, form, change):
         if not change:
             obj.save()
             if obj.face == Face.STAFF:
-                obj.groups.add(Group.objects.get(name=GROUP))
+                obj.groups.add(Group.objects.get(name=HELP_DESK))
             return
         if "email" in form.changed_data:
-            self._change_address(request, obj, form.initial["email"])
+            helping.change_address(obj, obj.email)
+            if obj.face != Face.STAFF:
+                messages.info(request, _("We have sent an email to %s, to confirm the address.") % obj.email)
         super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data and not obj.is_active:
             end_sessions(obj)
-
-    def _change_address(self, request, user: User, old_address: str) -> None:
-        """A new address is not confirmed yet; the old one is told, if it ever was the person's."""
-        if user.face != Face.STAFF:  # the staff face has no page that confirms an address
-            if user.email_confirmed_at:
-                tasks.send_address_changed.defer(user_id=user.pk, old_address=old_address)
-            tasks.send_address_check.defer(user_id=user.pk)
-            messages.info(request, _("We have sent an email to %s, to confirm the address.") % user.email)
-        user.email_confirmed_at = None
-        if user.face != Face.CANDIDATES:
-            user.username = user.email
-        user.save(update_fields=["username", "email", "email_confirmed_at"])
 
     # --- What is shown --------------------------------------------------------------------------
 

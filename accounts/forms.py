@@ -9,7 +9,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import throttle
+from accounts import second_factor, throttle
 from accounts.devices import known_device
 from accounts.models import User
 
@@ -33,6 +33,15 @@ def counted_try(request, name: str) -> throttle.Try:
     """Count a try to prove that one is `name`, before it is evaluated. Raises ValidationError."""
     try:
         return throttle.login(name, throttle.client_address(request), known_device(request, name))
+    except throttle.TooManyTries as refused:
+        raise too_many_tries(refused) from None
+
+
+def counted_code(request) -> throttle.Try:
+    """Count a try to give a code, before it is looked at. Raises ValidationError."""
+    name = request.user.username
+    try:
+        return throttle.code(name, known_device(request, name))
     except throttle.TooManyTries as refused:
         raise too_many_tries(refused) from None
 
@@ -74,6 +83,47 @@ class SignInForm(AuthenticationForm):
 
     def get_invalid_login_error(self) -> ValidationError:
         return ValidationError(self.error_messages["invalid_login"], code="invalid_login")
+
+
+class CodeForm(forms.Form):
+    """A code of who is signed in: of the authenticator app, or a recovery code. device: what it belongs to.
+
+    seed: of an app that is being set up; then only its code counts.
+    Every failure has the same answer.
+    """
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=LONGEST_TYPED,
+        error_messages={"required": _("Type the code.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "size": 16, "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(self, request, *args, seed: str | None = None, **kwargs):
+        self.request, self.seed, self.device = request, seed, None
+        super().__init__(*args, **kwargs)
+
+    def clean(self):
+        if self.errors:
+            return self.cleaned_data
+        counted = counted_code(self.request)
+        user, code = self.request.user, self.cleaned_data["code"]
+        if self.seed:
+            self.device = second_factor.enrol(user, self.seed, code, replace=user.is_verified())
+        else:
+            self.device = second_factor.check_code(user, code)
+        if self.device is None:
+            self.add_error(
+                "code",
+                gettext(
+                    "This code is not right, or it was used already. Wait for the next one and try again."
+                ),
+            )
+        else:
+            counted.succeeded()
+        return self.cleaned_data
 
 
 class ForgottenPasswordForm(forms.Form):

@@ -4,6 +4,7 @@ A mail is queued in the transaction that causes it, so it exists if and only if 
 renders and sends it. Its Message-ID comes from the job, so that a mail sent twice by a crash is one.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import formataddr
 from smtplib import SMTPRecipientsRefused, SMTPSenderRefused
@@ -22,20 +23,34 @@ LONGEST_WAIT = 15 * 60  # seconds
 MOST_TRIES = int(timedelta(days=3).total_seconds()) // LONGEST_WAIT
 
 
+@dataclass(frozen=True)
+class Words:
+    """A rendered mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def refused_for_good(error: Exception) -> bool:
+    """Whether the mail server refused the address itself, so that another try is of no use."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 550 for code, _reason in error.recipients.values())
+    return isinstance(error, SMTPSenderRefused) and error.smtp_code >= 550
+
+
+def wait_after(attempts: int) -> int:
+    """Seconds until the next try."""
+    return min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+
+
 class UntilDelivered(BaseRetryStrategy):
     """Try again for three days; give up at once only where the address itself is refused for good."""
 
     def get_retry_decision(self, *, exception, job) -> RetryDecision | None:
-        if isinstance(exception, SMTPRecipientsRefused) and all(
-            code >= 550 for code, _reason in exception.recipients.values()
-        ):
+        if refused_for_good(exception) or job.attempts >= MOST_TRIES:
             return None
-        if isinstance(exception, SMTPSenderRefused) and exception.smtp_code >= 550:
-            return None
-        if job.attempts >= MOST_TRIES:
-            return None
-        wait = min(FIRST_WAIT * 2 ** min(job.attempts, 10), LONGEST_WAIT)
-        return RetryDecision(retry_in={"seconds": wait})
+        return RetryDecision(retry_in={"seconds": wait_after(job.attempts)})
 
 
 def given_names(user: User) -> str:
@@ -52,21 +67,42 @@ def send(
     to: another address than the account's; attachments: (filename, content, mimetype) each.
     Raises SMTPException or OSError if the mail server does not take it; the job is then tried again.
     """
-    with translation.override(user.language):
-        context = {**words(), "name": given_names(user), "face_url": settings.FACE_URLS[user.face], **facts}
-        subject = " ".join(render_to_string(f"mails/{template}/subject.txt", context).split())
-        message = EmailMultiAlternatives(
-            subject,
+    facts = {"name": given_names(user), "face_url": settings.FACE_URLS[user.face], **facts}
+    words_of_mail = render(template, user.language, **facts)
+    message_id = f"<{template}.{job_id}@{domain()}>"
+    message(words_of_mail, to or user.email, user.language, message_id, attachments).send()
+
+
+def render(template: str, language: str, **facts) -> Words:
+    """The words of mails/<template>/ in a language; facts are the templates' variables."""
+    with translation.override(language):
+        context = {**words(), **facts}
+        return Words(
+            " ".join(render_to_string(f"mails/{template}/subject.txt", context).split()),
             render_to_string(f"mails/{template}/body.txt", context).strip() + "\n",
-            formataddr((settings.AUTHORISED_CENTRE["name"], settings.DEFAULT_FROM_EMAIL)),
-            [to or user.email],
-            headers={
-                "Message-ID": f"<{template}.{job_id}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
-                "Auto-Submitted": "auto-generated",
-                "Content-Language": user.language,
-            },
+            render_to_string(f"mails/{template}/body.html", context),
         )
-        message.attach_alternative(render_to_string(f"mails/{template}/body.html", context), "text/html")
-        for attachment in attachments:
-            message.attach(*attachment)
-        message.send()
+
+
+def message(mail: Words, to: str, language: str, message_id: str, attachments=()) -> EmailMultiAlternatives:
+    """The mail as it goes out; attachments: (filename, content, mimetype) each."""
+    made = EmailMultiAlternatives(
+        mail.subject,
+        mail.text,
+        formataddr((settings.AUTHORISED_CENTRE["name"], settings.DEFAULT_FROM_EMAIL)),
+        [to],
+        headers={
+            "Message-ID": message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": language,
+        },
+    )
+    made.attach_alternative(mail.html, "text/html")
+    for attachment in attachments:
+        made.attach(*attachment)
+    return made
+
+
+def domain() -> str:
+    """What stands behind the @ of the sender, and so of every Message-ID."""
+    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]

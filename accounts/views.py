@@ -24,8 +24,8 @@ TOO_MANY_REQUESTS = 429
 
 
 def form_page(request: HttpRequest, template: str, form, **context) -> HttpResponse:
-    """A page with a form; 429 when the throttle refused it."""
-    status = TOO_MANY_REQUESTS if form.is_bound and forms.was_refused(form) else 200
+    """A page with a form or None; 429 when the throttle refused it."""
+    status = TOO_MANY_REQUESTS if form and form.is_bound and forms.was_refused(form) else 200
     return render(request, template, {"form": form, **context}, status=status)
 
 
@@ -59,10 +59,14 @@ class SignInView(auth_views.LoginView):
         self.request.session.flush()  # whatever an earlier person left in this browser
         response = super().form_valid(form)
         user = form.get_user()
-        remember_device(self.request, response, user.username)
+        self.remember(response, user)
         if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:  # else this browser has its own
             use_language(response, user.language)
         return response
+
+    def remember(self, response: HttpResponse, user: User) -> None:
+        """The browser has shown whose it is: it gets a throttle counter of its own."""
+        remember_device(self.request, response, user.username)
 
     def form_invalid(self, form) -> HttpResponse:
         response = super().form_invalid(form)

@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from results_portal.roles import ROLE_OF_FACE
 from tests import plugin
@@ -77,8 +79,8 @@ class FaceClient(Client):
             ALLOWED_HOSTS=[HOSTS[self.face], "127.0.0.1"],
             LOGIN_URL="admin:login" if self.face == "staff" else "home",
             MIDDLEWARE=[
-                *(name for name in settings.MIDDLEWARE if "pghistory" not in name),
-                *(["pghistory.middleware.HistoryMiddleware"] if self.face == "staff" else []),
+                *(name for name in settings.MIDDLEWARE if name not in settings.STAFF_MIDDLEWARE),
+                *(settings.STAFF_MIDDLEWARE if self.face == "staff" else []),
             ],
         )
 
@@ -87,9 +89,20 @@ class FaceClient(Client):
         with self.face_settings(), database_role(ROLE_OF_FACE[self.face]):
             return super().request(**request)
 
-    def force_login(self, user, backend=None):
+    def force_login(self, user, backend=None, *, verified: bool = True):
+        """Sign in; on the staff face with the second factor just given, or not: with the password alone."""
         with self.face_settings():
             super().force_login(user, backend)
+            if self.face == "staff" and verified:
+                from accounts.confirming import CONFIRMED_AT
+                from accounts.models import AuthenticatorApp
+                from accounts.sessions import STARTED_AT
+
+                app, _made = AuthenticatorApp.objects.get_or_create(user=user)
+                session = self.session
+                session[DEVICE_ID_SESSION_KEY] = app.persistent_id
+                session[CONFIRMED_AT] = session[STARTED_AT] = timezone.now().timestamp()
+                session.save()
 
 
 def page_of(response) -> str:

@@ -18,6 +18,8 @@ PUBLIC = {
         "",
         "register/",
         "registered/",
+        "lost-slip/",
+        "lost-slip/sent/",
         "forgotten-password/",
         "new-password/<uidb64>/<token>/",
         "help/",

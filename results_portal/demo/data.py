@@ -103,9 +103,11 @@ def load() -> None:
 
     from accounts.passwords import suggest_password
     from candidates.registering import find_entry, register
+    from results import lost_slips
+    from results.exams import EXAMS
     from results.importing import import_entries, import_results
     from results.models import ExamSession, Release
-    from results.releasing import approve
+    from results.releasing import approve, opens_at_once
     from results.sessions import create_session
 
     if ExamSession.objects.exists():
@@ -117,7 +119,7 @@ def load() -> None:
     SLIPS.unlink(missing_ok=True)  # the last file written; until then the data is incomplete
     chance = random.SystemRandom()
     now = timezone.now()
-    officer = _make_people(suggest_password)
+    officers = _make_people(suggest_password)
     slips: list[Slip] = []
     numbers = iter(chance.sample(range(100_000, 1_000_000), sum(session.candidates for session in SESSIONS)))
     for plan in SESSIONS:
@@ -136,7 +138,9 @@ def load() -> None:
         import_results(
             session, _write(f"{plan.code}-results.csv", _result_rows(chance, session.exam_facts, plan, own))
         )
-        approve(Release.objects.get(session=session), officer)
+        release = Release.objects.get(session=session)
+        for officer in officers:
+            approve(release, officer, open_now=opens_at_once(release))
         for slip in own[:REGISTERED_A_SESSION]:
             slip.password = suggest_password()
             email = f"{slip.id_number.lower()}@mail.example"
@@ -150,6 +154,16 @@ def load() -> None:
                     updates=chance.random() < 0.7,
                 )
         slips += own
+    who = slips[REGISTERED_A_SESSION]
+    lost_slips.ask(
+        name=f"{who.given_names} {who.family_name}",
+        date_of_birth=who.date_of_birth,
+        school=SCHOOLS.get(who.preparation_centre, ""),
+        exam=f"{EXAMS[SESSIONS[0].exam].name}, Roma",
+        email="famiglia@mail.example",
+        phone="",
+        message="Lo statino era nello zaino che mi hanno rubato.",
+    )
     _write_slips(slips)
 
 
@@ -164,15 +178,18 @@ def sign_ins() -> Iterator[str]:
         yield f"{plan.code:<10} {known}   or register {free['id_number']} with {free['secret_number']}"
     for path, who in ((CENTRES, "centre"), (STAFF, "staff")):
         for row in _read(path):
-            yield f"{who:<10} log in {row['email']} {row['password']}"
+            key = f"   key of the app {row['totp_secret']}" if row.get("totp_secret") else ""
+            yield f"{who:<10} log in {row['email']} {row['password']}{key}"
 
 
-def _make_people(suggest_password) -> "User":  # noqa: F821
-    """Staff and the centres' secretaries with random passwords; returns an officer."""
+def _make_people(suggest_password) -> list["User"]:  # noqa: F821
+    """Staff, with authenticator apps, and the centres' secretaries; returns two officers."""
     from django.contrib.auth.models import Group
 
+    from accounts import second_factor
     from accounts.models import Face, User
     from centres.models import Membership, PreparationCentre
+    from results_portal.office import APPROVER, OFFICER
 
     def password() -> str:
         return f"{suggest_password()}-{suggest_password()}"
@@ -182,8 +199,10 @@ def _make_people(suggest_password) -> "User":  # noqa: F821
         row = {"email": f"{name}@sirio.example", "password": password()}
         user = User.objects.create_staff(row["email"], row["password"], is_superuser=superuser)
         if not superuser:
-            user.groups.add(Group.objects.get(name="Exams office"))
-        staff.append(row)
+            user.groups.set(Group.objects.filter(name__in=(OFFICER, APPROVER)))
+        app = second_factor.authenticator(user, second_factor.new_seed())
+        app.save()
+        staff.append(row | {"totp_secret": second_factor.secret(app)})
     _write_rows(STAFF, staff)
 
     secretaries = []
@@ -194,7 +213,7 @@ def _make_people(suggest_password) -> "User":  # noqa: F821
         Membership.objects.create(user=user, centre=centre)
         secretaries.append(row)
     _write_rows(CENTRES, secretaries)
-    return User.objects.get(username=staff[0]["email"])
+    return list(User.objects.filter(username__in=[row["email"] for row in staff[:2]]))
 
 
 def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers) -> Iterator[Slip]:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Choice, Face, Session, User
-from results_portal.office import GROUP
+from results_portal.office import HELP_DESK, OFFICER
 from tests import factories
 from tests.office import save, shown_on
 
@@ -20,7 +20,7 @@ STRONG = "un treno per Ancona 7"
 @pytest.fixture
 def officer(staff_face):
     person = factories.staff()
-    person.groups.add(Group.objects.get(name=GROUP))
+    person.groups.add(Group.objects.get(name=OFFICER))
     staff_face.force_login(person)
     return person
 
@@ -260,7 +260,7 @@ def test_a_superuser_makes_a_staff_account_of_the_group(staff_face, superuser):
     assert response.status_code == 302
     made = User.objects.get(username="anna@sirio.example.org")
     assert (made.face, made.is_staff, made.is_superuser) == ("staff", True, False)
-    assert [group.name for group in made.groups.all()] == [GROUP]
+    assert [group.name for group in made.groups.all()] == [HELP_DESK]
 
 
 # --- Rights -----------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_a_candidates_account_cannot_be_turned_into_staff(staff_face, officer, s
 
 def test_a_superuser_gives_rights_to_others_but_changes_none_of_their_own(staff_face, superuser):
     other = factories.staff()
-    group = Group.objects.get(name=GROUP)
+    group = Group.objects.get(name=OFFICER)
     page_of(
         save(
             staff_face, change(other), account_form(other, is_superuser="on", groups=[group.pk]), follow=True
@@ -322,7 +322,7 @@ def test_a_superuser_changes_what_a_member_of_staff_signs_in_with(staff_face, su
 
 
 def test_an_older_page_gives_no_right_back_that_was_taken_away(staff_face, superuser):
-    other, group = factories.staff(), Group.objects.get(name=GROUP)
+    other, group = factories.staff(), Group.objects.get(name=OFFICER)
     other.groups.add(group)
     form = account_form(other, email="anna@sirio.example.org", groups=[group.pk])
     form |= shown_on(staff_face, change(other))

@@ -182,7 +182,9 @@ def open_page(browser: Browser):
         page.on(
             "request",
             lambda request: (
-                complaints.append(f"asked {request.url}") if "//127.0.0.1:" not in request.url else None
+                None
+                if urlsplit(request.url).hostname in {"127.0.0.1", "localhost"}
+                else complaints.append(f"asked {request.url}")
             ),
         )
         return page
@@ -195,7 +197,8 @@ def open_page(browser: Browser):
 
 def check_page(page: Page) -> None:
     """No violation that axe finds, and no scrolling sideways."""
-    results = Axe().run(page)
+    # Without preload: axe would put the admin's imported styles into the page, which the CSP refuses.
+    results = Axe().run(page, options={"preload": False})
     assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} scrolls {wide} px sideways"

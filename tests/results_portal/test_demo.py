@@ -96,7 +96,7 @@ def test_the_demo_comes_up_keeps_what_was_done_and_leaves_nothing_running(tmp_pa
     assert 290 <= len(slips) <= 320
     assert {slip["registered"] for slip in slips} == {"yes", "no"}
     assert all((slip["password"] != "") == (slip["registered"] == "yes") for slip in slips)
-    assert list(demo.rows("staff.csv")[0]) == ["email", "password"]
+    assert list(demo.rows("staff.csv")[0]) == ["email", "password", "totp_secret"]
     for port in demo.ports.values():
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).status == 200
     assert any("postgres" in command for command in demo.processes())
