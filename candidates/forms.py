@@ -1,9 +1,13 @@
-"""Forms of the candidates' face: the registration page of the slip, and the rule of its password."""
+"""Forms of the candidates' face: the registration page of the slip, the rule of its password, a lost slip."""
+
+import re
+from datetime import date
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +25,8 @@ from accounts.forms import (
 )
 from accounts.passwords import validate_candidate_password
 from candidates import registering, texts
+from results import lost_slips
+from results.models import LostSlip
 from results.numbers import ID_NUMBER, SECRET_NUMBER, normalise_id_number, normalise_secret_number
 
 PASSWORD_RULE = _("Exactly 6 letters and 2 digits, in any order. Capital and small letters are different.")
@@ -49,7 +55,7 @@ class RegistrationForm(forms.Form):
     secret_number = forms.CharField(
         label=_("Secret Number"),
         max_length=LONGEST_TYPED,
-        help_text=_("On your slip, near the ID Number: usually 4 digits."),
+        help_text=_("On your slip, near the ID Number: 4 or 8 digits."),
         error_messages={"required": _("Type the Secret Number from your slip.")},
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -157,13 +163,15 @@ class RegistrationForm(forms.Form):
 def _not_found() -> ValidationError:
     return ValidationError(
         format_html(
-            '{} <a href="{}#not-found" target="_blank">{}</a>',
+            '{} <a href="{}#not-found" target="_blank">{}</a> · <a href="{}">{}</a>',
             gettext(
                 "We cannot find this ID Number with this Secret Number. Check both on your slip."
                 " If your slip is new, your entry may not be here yet: try again on the next working day."
             ),
             reverse("help"),
             gettext("What else you can do (in a new tab)"),
+            reverse("lost-slip"),
+            gettext("I lost my slip"),
         ),
         code="not_found",
     )
@@ -225,3 +233,101 @@ class CandidateNewPasswordForm(NewPasswordForm):
 
 class CandidateChangePasswordForm(ChangePasswordForm, CandidateNewPasswordForm):
     """The present password, and a new one of six letters and two digits."""
+
+
+class BirthdayField(forms.CharField):
+    """A date of birth as people write it: 14/3/2010, 14 March 2010, 14 marzo 2010, 2010-03-14."""
+
+    default_error_messages = {
+        "required": _("Type your date of birth."),
+        "invalid": _("Type day, month and year of your birth, for example 14 3 2010."),
+    }
+    _MONTHS = (
+        ("gen", "jan"), ("feb",), ("mar",), ("apr",), ("mag", "may"), ("giu", "jun"), ("lug", "jul"),
+        ("ago", "aug"), ("set", "sep"), ("ott", "oct"), ("nov",), ("dic", "dec"),
+    )  # fmt: skip
+    _FIRST_YEAR = 1900
+
+    def clean(self, value) -> date:
+        parts = re.findall(r"[0-9]+|[^\W\d_]{3,}", super().clean(value).lower())
+        if parts and len(parts[0]) == 4:
+            parts.reverse()
+        try:
+            day, month, year = parts
+            birthday = date(int(year), self._month(month), int(day))
+        except (ValueError, OverflowError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if not (birthday.year >= self._FIRST_YEAR and birthday < timezone.localdate()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return birthday
+
+    def _month(self, text: str) -> int:
+        """Raises ValueError."""
+        if text.isdigit():
+            return int(text)
+        return next((n for n, names in enumerate(self._MONTHS, 1) if text.startswith(names)), 0)
+
+
+def _longest(field: str) -> int:
+    return LostSlip._meta.get_field(field).max_length
+
+
+class LostSlipForm(forms.Form):
+    """Asks the exams office for a new slip; it looks nothing up, so it tells nobody who is entered."""
+
+    name = forms.CharField(
+        label=_("Given names and family name"),
+        max_length=_longest("name"),
+        help_text=_("As in your identity document."),
+        error_messages={"required": _("Type your given names and family name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    date_of_birth = BirthdayField(
+        label=_("Date of birth"),
+        max_length=40,
+        help_text=_("Day, month, year, for example 14 3 2010."),
+        widget=forms.TextInput(attrs={"autocomplete": "bday"}),
+    )
+    school = forms.CharField(
+        label=_("School or preparation centre (optional)"), max_length=_longest("school"), required=False
+    )
+    exam = forms.CharField(
+        label=_("Exam and exam date"),
+        max_length=_longest("exam"),
+        help_text=_("In your own words, for example: B2 First, in June, in Rome."),
+        error_messages={"required": _("Say which exam it is, and when it was.")},
+    )
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=_longest("email"),
+        help_text=_("So that we can ask you something. We never send your numbers by email."),
+        error_messages={"required": _("Type your email address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    phone = forms.CharField(
+        label=_("Phone (optional)"),
+        max_length=_longest("phone"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    message = forms.CharField(
+        label=_("What else we should know (optional)"),
+        max_length=_longest("message"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, request, *args, **kwargs):
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean(self):
+        if not self.errors:
+            try:
+                throttle.lost_slip(throttle.client_address(self.request))
+            except throttle.TooManyTries as refused:
+                raise too_many_tries(refused) from None
+        return self.cleaned_data
+
+    def save(self) -> None:
+        lost_slips.ask(**self.cleaned_data)

@@ -7,12 +7,15 @@ usually 3 and 6, as in SIR094701.
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 
 from django.conf import settings
 
 ID_NUMBER = re.compile(r"[A-Z]{1,5}[0-9]{4,9}")
 SECRET_NUMBER = re.compile(r"[A-Z0-9]{4,12}")
 CANDIDATE_NUMBER = re.compile(r"[0-9]{4,6}")  # four, but for a session of more than 10,000 candidates
+
+REFERENCE_NUMBER = re.compile(r"([0-9OIL]{2})([A-Z0-9])([A-Z]{2}[0-9OIL]{3})([0-9OIL]{4,6})")
 
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015.·_/\u200b\u2060\ufeff]+")
 _TO_DIGIT = str.maketrans("OIL", "011")
@@ -34,6 +37,32 @@ def normalise_id_number(typed: str) -> str:
         return text
     start = first_digit.start()
     return text[:start] + text[start:].translate(_TO_DIGIT)
+
+
+@dataclass(frozen=True)
+class ReferenceNumber:
+    """The parts of a reference number, as on the board's statements: 15BGB9615003.
+
+    year: of the exam date; letter: of the session; centre: the Authorised Exam Centre's number.
+    """
+
+    year: int
+    letter: str
+    centre: str
+    candidate_number: str
+
+
+def read_reference_number(typed: str) -> ReferenceNumber | None:
+    """A reference number's parts, forgiven as an ID Number is; None if it has not the form of one."""
+    if (parts := REFERENCE_NUMBER.fullmatch(_squeeze(typed))) is None:
+        return None
+    year, letter, centre, candidate = parts.groups()
+    return ReferenceNumber(
+        year=2000 + int(year.translate(_TO_DIGIT)),
+        letter=letter,
+        centre=centre[:2] + centre[2:].translate(_TO_DIGIT),
+        candidate_number=candidate.translate(_TO_DIGIT),
+    )
 
 
 def normalise_secret_number(typed: str) -> str:
