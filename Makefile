@@ -5,7 +5,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 READY := .venv/.ready locale/it/LC_MESSAGES/django.mo
 
-.PHONY: demo demo-reset demo-code test browser-test lint format bench translations lock clean
+.PHONY: demo demo-reset demo-code test browser-test screenshots lint format bench translations lock clean
 
 demo: $(READY)
 	$(PY) -m results_portal.demo
@@ -22,6 +22,10 @@ test: $(READY)
 
 browser-test: $(READY)
 	$(PY) -m pytest -m browser
+
+# Make the pictures of docs/staff.md anew, from the demo in a real browser.
+screenshots: $(READY)
+	SCREENSHOTS=1 $(PY) -m pytest -m browser tests/browser/test_staff_guide.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

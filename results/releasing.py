@@ -52,6 +52,12 @@ def coverage(release: Release) -> Coverage:
     return Coverage(counted["entries"], counted["with_statement"], counted["through"])
 
 
+def has_unapproved(release: Release) -> bool:
+    """Whether the session has statements that no approval in effect covers."""
+    through = release.approved_through or 0
+    return Statement.objects.filter(entry__session=release.session_id, pk__gt=through).exists()
+
+
 def standing_approvals(release: Release) -> QuerySet[Approval]:
     """The approvals that count now: those that wait for the second person's."""
     return release.approvals.filter(took_effect_at=None, voided_at=None).select_related("person")

@@ -40,7 +40,10 @@ class ReleaseForm(forms.ModelForm):
             ),
         }
         for name in helps.keys() & self.fields.keys():  # for who may only look there are no fields
-            self.fields[name].help_text = helps[name] % {"zone": zone()}
+            field = self.fields[name]
+            field.help_text = helps[name] % {"zone": zone()}
+            for part, words in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
+                part.attrs["aria-label"] = f"{field.label}: {words}"
 
     def clean(self):
         cleaned = super().clean()
@@ -202,6 +205,7 @@ def release_buttons(request: HttpRequest, release: Release) -> dict:
     return {
         "release": release,
         "may_approve": request.user.has_perm(releasing.MAY_APPROVE),
+        "can_approve": releasing.has_unapproved(release),
         "may_stop": request.user.has_perm(stopping.MAY_STOP),
         "session_stop": stopping.active(release.session).filter(entry=None, preparation_centre=None).first(),
         "can_withdraw": any(
@@ -368,7 +372,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
     def _act(
         self, request: HttpRequest, release: Release, form: forms.Form, verb: Callable[[], str], **page
     ) -> HttpResponse:
-        """Do it and go to the session's page, with an entry in the log; or ask (again)."""
+        """Do it and go to the control room, with an entry in the log; or ask (again)."""
 
         def logged() -> str:
             message = verb()
@@ -382,7 +386,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
 
 
 def session_page_of(release: Release) -> str:
-    return reverse("admin:results_examsession_change", args=[release.session_id])
+    return reverse("admin:results_examsession_control_room", args=[release.session_id])
 
 
 def _counted(release: Release) -> list[tuple[str, int]]:
