@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F, FilteredRelation, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
-from results.models import CandidateStatement, CandidateStop, CandidateVersion, Entry
+from results.models import CandidateCertificate, CandidateStatement, CandidateStop, CandidateVersion, Entry
+
+SEEN = "seen_statement"  # key in the session: the statement that was shown last
 
 
 class View(StrEnum):
@@ -24,9 +28,10 @@ class Sight:
     """An entry with what its candidate may see. seconds_left: to the opening, by the database's clock."""
 
     entry: Entry
-    statement: CandidateStatement | None
-    stop: CandidateStop | None
     seconds_left: int
+    statement: CandidateStatement | None = None
+    stop: CandidateStop | None = None
+    certificate: CandidateCertificate | None = None
 
     @property
     def page(self) -> View:
@@ -39,31 +44,42 @@ class Sight:
 
 
 def sight_of(user: User) -> Sight | None:
-    """What the user's entry shows now; None for an account without entry.
-
-    One query where a statement shows; one more where none does, for the notice of a stop.
-    """
+    """What the user's entry shows now, in one query; None for an account without entry."""
     entry = (
         Entry.objects.for_candidates()
         .filter(user=user)
         .annotate(
             open_statement=FilteredRelation("open_to_candidate", condition=Q(open_to_candidate__user=user)),
+            open_stop=FilteredRelation("stop_for_candidate", condition=Q(stop_for_candidate__user=user)),
+            its_certificate=FilteredRelation(
+                "certificate_for_candidate", condition=Q(certificate_for_candidate__user=user)
+            ),
             left=ExpressionWrapper(F("session__release__opens_at") - Now(), output_field=DurationField()),
         )
-        .select_related("open_statement")
+        .select_related("open_statement", "open_stop", "its_certificate")
         .first()
     )
     if entry is None:
         return None
     seconds_left = -int(-entry.left.total_seconds() // 1)
-    statement = getattr(entry, "open_statement", None)
-    stop = None if statement else CandidateStop.objects.filter(user=user, entry=entry).first()
-    return Sight(entry, statement, stop, seconds_left)
+    found = (getattr(entry, name, None) for name in ("open_statement", "open_stop", "its_certificate"))
+    return Sight(entry, seconds_left, *found)
+
+
+def mark_seen(session: SessionBase, statement: CandidateStatement) -> None:
+    """Note when the candidate's own page showed the statement first; the database asks the gate again.
+
+    session: remembers it, so that every later view of the same browser costs nothing.
+    """
+    if session.get(SEEN) == statement.statement_id:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT results_mark_seen(%s, %s)", [statement.statement_id, statement.user_id])
+    session[SEEN] = statement.statement_id
 
 
 def versions_of(statement: CandidateStatement) -> list[CandidateVersion]:
-    """Every version that the candidate has been shown, the present one last; empty if it is the first."""
+    """Every version that the candidate has been shown, the present one last; no query for the first."""
     if statement.version == 1:
         return []
-    versions = CandidateVersion.objects.filter(user=statement.user_id, entry=statement.entry_id)
-    return list(versions) if len(versions) > 1 else []
+    return list(CandidateVersion.objects.filter(user=statement.user_id, entry=statement.entry_id))

@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 from accounts import mails
 from accounts.links import confirmation_link
 from accounts.models import User
-from candidates.calendars import opening_calendar
+from results.calendars import opening_calendar
 from results.models import Entry
 
 

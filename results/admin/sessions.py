@@ -1,6 +1,7 @@
 """The exam session, with its release and its figures."""
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from results.admin.common import NOTHING
+from results.admin.control_room import ControlRoom
 from results.admin.releases import (
     ReleaseButtons,
     ReleaseInline,
@@ -16,29 +18,42 @@ from results.admin.releases import (
     opens_in_short,
     save_release,
 )
-from results.models import ExamSession, Release
+from results.admin.signs import SIGNS
+from results.models import ExamSession, Release, Stop
 from results.standing import State, sessions_with_figures, with_state
 from results_portal.changes import ChangesAdmin, lock_rows
 
 
+class SessionList(ChangeList):
+    """The main way into a session is its control room."""
+
+    def url_for_result(self, result):
+        return reverse("admin:results_examsession_control_room", args=[result.pk])
+
+
 @admin.register(ExamSession)
-class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
+class ExamSessionAdmin(ControlRoom, ReleaseButtons, ChangesAdmin):
     list_display = (
         "code",
         "exam",
         "day",
         "opens",
         "state_in_words",
-        "entries",
+        "registered_in_words",
         "results",
-        "registered",
     )
     list_filter = (StateFilter, "exam")
     search_fields = ("code", "title", "place")
     date_hierarchy = "exam_date"
     fields = (("code", "exam"), ("title", "letter"), ("exam_date", "place"))
     inlines = (ReleaseInline,)
-    history_models = (ExamSession, Release)
+    history_models = (ExamSession, Release, Stop)
+
+    def get_changelist(self, request, **kwargs):
+        return SessionList
+
+    def get_urls(self):
+        return self.control_room_urls() + super().get_urls()
 
     def get_queryset(self, request):
         return sessions_with_figures(super().get_queryset(request).select_related("release"))
@@ -81,7 +96,27 @@ class ExamSessionAdmin(ReleaseButtons, ChangesAdmin):
     def state_in_words(self, session: ExamSession) -> str:
         if getattr(session, "release", None) is None:
             return NOTHING
-        return _with_waiting(State(session.state).label, session)
+        words = _with_waiting(State(session.state).label, session)
+        return format_html(
+            '<span class="state state-{}"><span class="sign" aria-hidden="true">{}</span> {}</span>',
+            session.state,
+            SIGNS[session.state],
+            words,
+        )
+
+    @admin.display(description=_("registered"), ordering="registered_count")
+    def registered_in_words(self, session: ExamSession) -> str:
+        missing = session.entry_count - session.registered_count
+        figures = _("%(number)d of %(all)d") % {
+            "number": session.registered_count,
+            "all": session.entry_count,
+        }
+        linked = _link("results_entry", figures, session__id__exact=session.pk)
+        if not missing:
+            return linked
+        words = ngettext("%(count)d not registered", "%(count)d not registered", missing) % {"count": missing}
+        query = {"session__id__exact": session.pk, "registered": "no"}
+        return format_html("{} · {}", linked, _link("results_entry", words, **query))
 
     def standing_of(self, session):
         release = self.release_of(session)
@@ -114,5 +149,5 @@ def _with_waiting(words: str, session: ExamSession) -> str:
     return f"{words}; {waiting % {'count': session.waiting_count}}"
 
 
-def _link(model: str, number: int, **query) -> str:
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_changelist", query=query), number)
+def _link(model: str, words: str | int, **query) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_changelist", query=query), words)

@@ -1,14 +1,24 @@
-"""The statements, for reading: nobody changes or deletes one, the database refuses it."""
+"""The statements, for reading: nobody changes or deletes one, the database refuses it.
+
+Marks are for those who may look at results, and each look is noted in the audit trail.
+"""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from results.admin.common import AnnotatedFilter, ForReading, IdNumberSearch, short
-from results.models import Statement, Status
+from results.checking import doubtful, newest
+from results.models import Outcome, Statement, Status
 from results.standing import Standing, with_standing
+from results_portal import audit
 from results_portal.lists import CarefulListAdmin
+from results_portal.models import AuditNote
+
+MAY_SEE = "results.see_result"
+MARKS = frozenset(field.name for field in Outcome._meta.get_fields())
 
 
 class StandingFilter(AnnotatedFilter):
@@ -17,9 +27,32 @@ class StandingFilter(AnnotatedFilter):
     choices_of = Standing.choices
 
 
+class DoubtfulFilter(admin.SimpleListFilter):
+    """Values that are not what the exam gives for the scores, in the newest versions."""
+
+    title = _("values to look at")
+    parameter_name = "doubtful"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("Yes"))]
+
+    def queryset(self, request, queryset):
+        return newest(queryset).filter(doubtful()) if self.value() else queryset
+
+
 def short_status(status: str) -> str:
     """A status for a column of a list: “X”, “Pending”."""
     return status if status in {Status.X, Status.Z} else str(Status(status).label)
+
+
+def sees_marks(request: HttpRequest) -> bool:
+    """Whether the person may look at results; whoever shows one notes it by looked_at."""
+    return request.user.has_perm(MAY_SEE)
+
+
+def looked_at(request: HttpRequest, statement: Statement) -> None:
+    """Note that the person has been shown the marks of a statement."""
+    audit.record(request, AuditNote.Kind.LOOKED, statement)
 
 
 class StatementFacts:
@@ -33,10 +66,10 @@ class StatementFacts:
 
 
 class StatementInline(ForReading, StatementFacts, admin.TabularInline):
-    """The versions of an entry's statement on the entry's page."""
+    """The versions of an entry's statement on the entry's page; a look at the marks is a step of its own."""
 
     model = Statement
-    fields = ("version", "status", "result", "cefr", "overall", "standing_in_words", "loaded", "reason")
+    fields = ("version", "standing_in_words", "loaded", "reason")
     readonly_fields = fields
     ordering = ("-version",)
     show_change_link = True
@@ -58,7 +91,14 @@ class StatementAdmin(IdNumberSearch, ForReading, StatementFacts, CarefulListAdmi
         "overall",
         "standing_in_words",
     )
-    list_filter = (StandingFilter, "status", "result", "entry__session__exam", "entry__session")
+    list_filter = (
+        StandingFilter,
+        DoubtfulFilter,
+        "status",
+        "result",
+        "entry__session__exam",
+        "entry__session",
+    )
     search_fields = (
         "entry__id_number",
         "entry__family_name",
@@ -72,6 +112,35 @@ class StatementAdmin(IdNumberSearch, ForReading, StatementFacts, CarefulListAdmi
     def get_queryset(self, request):
         statements = super().get_queryset(request).select_related("entry__session")
         return with_standing(statements.defer("entry__secret_digest"))
+
+    def has_view_permission(self, request, obj=None):
+        return super().has_view_permission(request, obj) and (obj is None or sees_marks(request))
+
+    def get_list_display(self, request):
+        shown = super().get_list_display(request)
+        return shown if sees_marks(request) else [name for name in shown if name not in {"outcome", *MARKS}]
+
+    def get_list_filter(self, request):
+        filters = super().get_list_filter(request)
+        return filters if sees_marks(request) else [each for each in filters if each not in MARKS]
+
+    def lookup_allowed(self, lookup, value, request):
+        """Without the right, no answer to ?overall__gt=170 gives a mark away."""
+        hidden = not sees_marks(request) and not MARKS.isdisjoint(lookup.split("__"))
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(self, request, extra_context=None):
+        response = super().changelist_view(request, extra_context)
+        changelist = getattr(response, "context_data", None) and response.context_data.get("cl")
+        if changelist and sees_marks(request):
+            shown = ", ".join(statement.entry.id_number for statement in changelist.result_list)
+            if shown:
+                audit.record(request, AuditNote.Kind.LOOKED, words=_("in a list: %s") % shown)
+        return response
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        looked_at(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def get_fields(self, request, obj=None):
         exam = obj.entry.session.exam_facts

@@ -88,13 +88,15 @@ $$;
 
 CREATE FUNCTION results_count_approvals() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    together timestamptz := clock_timestamp();
 BEGIN
     IF {PEOPLE_NEEDED} <= (
         SELECT count(DISTINCT person_id) FROM results_approval
         WHERE release_id = NEW.release_id AND took_effect_at IS NULL AND voided_at IS NULL
           AND through = NEW.through
     ) THEN
-        UPDATE results_approval SET took_effect_at = clock_timestamp()
+        UPDATE results_approval SET took_effect_at = together
         WHERE release_id = NEW.release_id AND took_effect_at IS NULL AND voided_at IS NULL;
         UPDATE results_release SET approved_through = NEW.through WHERE id = NEW.release_id;
     END IF;
