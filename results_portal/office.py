@@ -23,18 +23,26 @@ _LOOKING = {
     "results.view_release",
     "results.view_stop",
 }
+_CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
+_SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
         {
             *_LOOKING,
+            *_CERTIFICATES,
+            *_SLIPS,
             "accounts.change_user",
+            "results.add_mail",
+            "results.view_mail",
         }
     ),
     # Prepares sessions, loads files, corrects, stops; does not approve.
     OFFICER: frozenset(
         {
             *_LOOKING,
+            *_CERTIFICATES,
+            *_SLIPS,
             "accounts.add_user",
             "accounts.change_user",
             "centres.add_membership",
@@ -43,7 +51,9 @@ GROUPS: dict[str, frozenset[str]] = {
             "centres.delete_membership",
             "centres.delete_preparationcentre",
             "results.add_examsession",
+            "results.add_mail",
             "results.add_release",
+            "results.add_upload",
             "results.change_entry",
             "results.change_examsession",
             "results.change_release",
@@ -52,7 +62,9 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.issue_slips",
             "results.see_result",
             "results.stop_release",
+            "results.view_mail",
             "results.view_statement",
+            "results.view_upload",
         }
     ),
     # Checks and approves what others prepared; may stop it.
@@ -62,13 +74,15 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.approve_release",
             "results.see_result",
             "results.stop_release",
+            "results.view_mail",
             "results.view_statement",
+            "results.view_upload",
         }
     ),
     # Writes what preparation centres read.
     EDITOR: frozenset({"centres.view_preparationcentre"}),
     # Reads who did what.
-    AUDITOR: frozenset({*_LOOKING}),
+    AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),
 }
 
 

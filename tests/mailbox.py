@@ -27,23 +27,29 @@ def serve(mailbox: Mailbox, port: int) -> Controller:
     return controller
 
 
-def work() -> None:
+def work(role: str = WORKER, queues: list[str] | None = None) -> None:
     """Run the worker until the queue is empty: what is due is sent, what fails is put back for later.
 
-    Its connections have the worker's rights; they end with its threads.
+    Its connections have the rights of the role; they end with its threads.
     """
     before = dict(connection.settings_dict)
-    options = {**before["OPTIONS"], "options": f"-c role={WORKER}"}
+    options = {**before["OPTIONS"], "options": f"-c role={role}"}
     connection.settings_dict.update(CONN_MAX_AGE=0, OPTIONS=options)
     try:
-        _work()
+        _work(queues)
     finally:
         connection.settings_dict.update(before)
 
 
-def _work() -> None:
+def _work(queues: list[str] | None) -> None:
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
-        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never")
+        worker.run_worker(
+            queues=queues,
+            wait=False,
+            install_signal_handlers=False,
+            listen_notify=False,
+            delete_jobs="never",
+        )
 
 
 def text_of(message: EmailMessage) -> str:

@@ -1,5 +1,15 @@
 """Sessions, releases, entries and statements, as the exams office finds and changes them."""
 
-from results.admin import entries, releases, sessions, statements, stops
+from results.admin import certificates, entries, mails, releases, sessions, slips, statements, stops, uploads
 
-__all__ = ["entries", "releases", "sessions", "statements", "stops"]
+__all__ = [
+    "certificates",
+    "entries",
+    "mails",
+    "releases",
+    "sessions",
+    "slips",
+    "statements",
+    "stops",
+    "uploads",
+]

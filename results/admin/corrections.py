@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from results import correcting
 from results.admin.common import ask
+from results.admin.statements import looked_at, sees_marks
 from results.amendments import differences
 from results.exams import CEFR_LEVELS, Exam
 from results.importing import FaultyFile, Report
@@ -85,12 +86,13 @@ class CorrectionForm(forms.Form):
 
 def correct_view(model_admin, request: HttpRequest, pk: int) -> HttpResponse:
     """The form; then what would change, with a button that stores it."""
-    if not request.user.has_perm(correcting.MAY_CORRECT):
+    if not (request.user.has_perm(correcting.MAY_CORRECT) and sees_marks(request)):
         raise PermissionDenied
     entry = model_admin.get_queryset(request).filter(pk=pk).first()
     statement = correcting.newest(entry) if entry else None
     if statement is None:
         raise Http404
+    looked_at(request, statement)
     exam = entry.session.exam_facts
     form = CorrectionForm(request.POST or None, exam=exam, statement=statement)
     page = {

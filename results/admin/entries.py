@@ -124,6 +124,10 @@ class EntryAdmin(IdNumberSearch, ChangesAdmin):
         filters = super().get_list_filter(request)
         return filters if sees_marks(request) else [each for each in filters if each != NewestStatusFilter]
 
+    def lookup_allowed(self, lookup, value, request):
+        hidden = lookup.split("__")[0] == NewestStatusFilter.parameter_name and not sees_marks(request)
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request):
         return False  # entries come by import, with their Secret Numbers
 

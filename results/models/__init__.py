@@ -4,6 +4,7 @@ Only the gate's models (results/models/gate.py) may be read by a public face: th
 one rule of what is visible to whom and when.
 """
 
+from results.models.certificates import CandidateCertificate, Certificate, CertificateEntry
 from results.models.entries import Entry
 from results.models.gate import (
     CandidateStatement,
@@ -15,27 +16,39 @@ from results.models.gate import (
     OpenStatement,
     Visible,
 )
+from results.models.mails import Mail
 from results.models.releases import Approval, Release, Stop
+from results.models.seen import Seen
 from results.models.sessions import ExamSession
+from results.models.slips import LostSlip, SlipIssue
 from results.models.statements import SCALE, Outcome, Result, Statement, Status
+from results.models.uploads import Upload
 
 __all__ = [
     "SCALE",
     "Approval",
+    "CandidateCertificate",
     "CandidateStatement",
     "CandidateStop",
     "CandidateVersion",
     "CentreStatement",
     "CentreStop",
     "CentreVersion",
+    "Certificate",
+    "CertificateEntry",
     "Entry",
     "ExamSession",
+    "LostSlip",
+    "Mail",
     "OpenStatement",
     "Outcome",
     "Release",
     "Result",
+    "Seen",
+    "SlipIssue",
     "Statement",
     "Status",
     "Stop",
+    "Upload",
     "Visible",
 ]

@@ -105,7 +105,7 @@ def test_with_the_mail_server_down_registration_works_and_the_mail_comes_later(s
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT status::text, attempts, scheduled_at > now() FROM procrastinate_jobs"
-            " WHERE queue_name = 'mail'"
+            " WHERE task_name = 'candidates.tasks.send_confirmation'"
         )
         assert cursor.fetchall() == [("todo", 1, True)]
         cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")

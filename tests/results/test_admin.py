@@ -776,6 +776,8 @@ def test_correcting_a_name_keeps_a_registration_that_came_meanwhile(staff_face, 
         "preparation_centre": "",
         "statements-TOTAL_FORMS": "0",
         "statements-INITIAL_FORMS": "0",
+        "slip_issues-TOTAL_FORMS": "0",
+        "slip_issues-INITIAL_FORMS": "0",
     }
     with connection.execute_wrapper(RegistersMeanwhile(entry)):
         page_of(save(staff_face, f"/admin/results/entry/{entry.pk}/change/", form, follow=True))
