@@ -40,6 +40,8 @@ format: $(READY)
 
 bench: $(READY)
 	$(PY) -m bench.loading
+	$(PY) -m bench.uploads
+	$(PY) -m bench.mails
 
 # Collect the messages for the translators; fill in what is new in locale/*/LC_MESSAGES/django.po.
 translations: $(READY)

@@ -42,6 +42,7 @@ def _use(urls: dict[str, str]) -> None:
     """Make the tables as their owner, and go on as the staff face."""
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "results_portal.settings",
+        "PORTAL_HTTPS": "off",
         "PORTAL_SECRET_KEY": secrets.token_urlsafe(48),
         "PORTAL_SECRET_NUMBER_KEY": secrets.token_urlsafe(48),
         "PORTAL_PASSWORD_PEPPER": secrets.token_urlsafe(48),

@@ -118,9 +118,7 @@ def stopped_wholly(session: str) -> Exists:
 
 
 def _state(release: str = "") -> Case:
-    pending = Approval.objects.filter(
-        release=OuterRef(f"{release}pk"), took_effect_at=None, voided_at=None
-    )
+    pending = Approval.objects.filter(release=OuterRef(f"{release}pk"), took_effect_at=None, voided_at=None)
     unapproved = Q(**{f"{release}approved_through": None})
     return Case(
         When(stopped_wholly("pk" if release else "session"), then=Value(State.STOPPED)),

@@ -3,21 +3,23 @@
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from results import numbers
-from results.importing.loading import Cells, Loader, WrongCell, id_number
+from results.importing.loading import CENTRE, Cells, Loader, WrongCell, id_number
 from results.importing.reports import MASKED, Finding
 from results.models import Entry, Release
 
-# The app of the preparation centres stands above this one: its model is reached, not imported.
-CENTRE = Entry._meta.get_field("preparation_centre").related_model._meta
 LONGEST_NAME = Entry._meta.get_field("family_name").max_length
+LONGEST_EMAIL = Entry._meta.get_field("email").max_length
 LONGEST_CENTRE = CENTRE.get_field("name").max_length
 USUAL_CANDIDATE_NUMBER = 4  # digits; more in a session of more than 10,000 candidates
 FIRST_BIRTHDAY = date(1900, 1, 1)
@@ -40,6 +42,14 @@ def secret_number(text: str) -> str:
             _("all digits of the Secret Number, in a column formatted as text"),
         )
     raise WrongCell(_("not a Secret Number"), _("4 to 12 letters or digits, as on the slip"))
+
+
+def email(text: str) -> str:
+    try:
+        validate_email(text)
+    except ValidationError:
+        raise WrongCell(_("not an e-mail address"), _("an address such as anna@example.org")) from None
+    return _free_text(text, LONGEST_EMAIL)
 
 
 def candidate_number(text: str) -> str:
@@ -89,21 +99,24 @@ class EntryFile(Loader):
 
     What a row says of a known ID Number replaces what is stored; entries that the file does not name stay.
     Whose a result is does not change any more once an approval covers it: a row that would is a fault.
-    Secret Numbers are digested on the way in; they reach neither the database nor a message.
+    Secret Numbers are digested on the way in; they reach neither the database nor a message. An empty cell
+    of an optional column takes nothing away; an entry without a Secret Number waits for its slip.
     """
 
+    called = gettext_lazy("entries")
+    telling = frozenset({"candidate_number", "family_name", "given_names", "date_of_birth"})
     columns = (
         "id_number",
-        "secret_number",
         "candidate_number",
         "family_name",
         "given_names",
         "date_of_birth",
         "preparation_centre",
     )
+    optional = ("secret_number", "email")
     staged = (
         "row integer, id_number text, secret_digest text, candidate_number text, family_name text,"
-        " given_names text, date_of_birth date, centre text"
+        " given_names text, date_of_birth date, centre text, email text"
     )
 
     def __init__(self, session) -> None:
@@ -116,7 +129,7 @@ class EntryFile(Loader):
 
     def parse(self, number: int, cells: Cells) -> tuple:
         who = self.value(number, cells, "id_number", id_number)
-        secret = self.value(number, cells, "secret_number", secret_number)
+        secret = self._optional(number, cells, "secret_number", secret_number)
         candidate = self.value(number, cells, "candidate_number", candidate_number)
         if secret and secret.isdigit():
             self._secret_lengths[len(secret)] += 1
@@ -131,13 +144,18 @@ class EntryFile(Loader):
             self.value(number, cells, "given_names", name),
             self.value(number, cells, "date_of_birth", date_of_birth, self._today),
             self.value(number, cells, "preparation_centre", preparation_centre),
+            self._optional(number, cells, "email", email),
         )
+
+    def _optional(self, number: int, cells: Cells, column: str, rule: Callable[[str], str]) -> str | None:
+        """What a cell says, or None if it is empty or the file has no such column."""
+        return self.value(number, cells, column, rule) if cells.get(column) else None
 
     def shown(self, column: str, cells: Cells) -> str:
         """A faulty cell, without what may be a Secret Number, also where the columns have shifted."""
         text = cells[column]
         may_be_secret = (
-            column == "secret_number" or text == cells["secret_number"] or _ONLY_DIGITS.fullmatch(text)
+            column == "secret_number" or text == cells.get("secret_number") or _ONLY_DIGITS.fullmatch(text)
         )
         return MASKED if text and may_be_secret else text
 
@@ -331,6 +349,18 @@ class EntryFile(Loader):
             ),
         )
 
+    def count(self, cursor) -> None:
+        cursor.execute(
+            f"""
+            SELECT coalesce(c.name, s.name, ''), sum(s.entries)::integer FROM (
+                SELECT g.id, g.name, g.entries FROM staged_centre g
+                UNION ALL SELECT NULL, NULL, count(*) FROM staged WHERE centre = ''
+            ) AS s LEFT JOIN {CENTRE.db_table} c ON c.id = s.id
+            WHERE s.entries > 0 GROUP BY 1 ORDER BY 1
+            """  # noqa: S608
+        )
+        self.report.by_centre = dict(cursor)
+
     def store(self, cursor) -> None:
         cursor.execute(
             f"""
@@ -344,12 +374,14 @@ class EntryFile(Loader):
             UPDATE results_entry e SET
                 candidate_number = s.candidate_number, family_name = s.family_name,
                 given_names = s.given_names, date_of_birth = s.date_of_birth, preparation_centre_id = c.id,
-                secret_digest = CASE WHEN e.user_id IS NULL THEN s.secret_digest ELSE e.secret_digest END
+                secret_digest = CASE WHEN e.user_id IS NULL THEN coalesce(s.secret_digest, e.secret_digest)
+                    ELSE e.secret_digest END,
+                email = coalesce(s.email, e.email)
             FROM staged s LEFT JOIN staged_centre c ON c.written = lower(s.centre)
             WHERE e.session_id = %s AND e.id_number = s.id_number AND (
                 (e.candidate_number, e.family_name, e.given_names, e.date_of_birth, e.preparation_centre_id)
                 IS DISTINCT FROM (s.candidate_number, s.family_name, s.given_names, s.date_of_birth, c.id)
-                OR e.user_id IS NULL AND e.secret_digest <> s.secret_digest
+                OR e.user_id IS NULL AND e.secret_digest <> s.secret_digest OR e.email <> s.email
             )
             """,
             [self.session.pk],
@@ -358,9 +390,9 @@ class EntryFile(Loader):
         cursor.execute(
             """
             INSERT INTO results_entry (session_id, id_number, secret_digest, candidate_number, family_name,
-                given_names, date_of_birth, preparation_centre_id, held_back, hold_reason)
-            SELECT %s, s.id_number, s.secret_digest, s.candidate_number, s.family_name, s.given_names,
-                s.date_of_birth, c.id, false, ''
+                given_names, date_of_birth, preparation_centre_id, email)
+            SELECT %s, s.id_number, coalesce(s.secret_digest, ''), s.candidate_number, s.family_name,
+                s.given_names, s.date_of_birth, c.id, coalesce(s.email, '')
             FROM staged s LEFT JOIN staged_centre c ON c.written = lower(s.centre)
             WHERE NOT EXISTS (SELECT FROM results_entry e WHERE e.id_number = s.id_number)
             ORDER BY s.row
@@ -369,11 +401,12 @@ class EntryFile(Loader):
         )
         self.report.added = cursor.rowcount
         cursor.execute(
-            "SELECT (SELECT count(*) FROM staged),"
-            " (SELECT count(*) FROM results_entry WHERE session_id = %s)",
+            "SELECT (SELECT count(*) FROM staged), count(*),"
+            " count(*) FILTER (WHERE secret_digest = '' AND user_id IS NULL)"
+            " FROM results_entry WHERE session_id = %s",
             [self.session.pk],
         )
-        rows, entries = cursor.fetchone()
+        rows, entries, unnumbered = cursor.fetchone()
         self.report.unchanged = rows - self.report.added - self.report.changed
         if absent := entries - rows:
             self.report.notes.append(
@@ -383,6 +416,15 @@ class EntryFile(Loader):
                     absent,
                 )
                 % absent
+            )
+        if unnumbered:
+            self.report.notes.append(
+                ngettext(
+                    "%d entry has no Secret Number; issue its slip on the session’s page.",
+                    "%d entries have no Secret Number; issue their slips on the session’s page.",
+                    unnumbered,
+                )
+                % unnumbered
             )
         cursor.execute("DROP TABLE staged_centre")
 

@@ -16,7 +16,10 @@ from django.utils.translation import ngettext
 from results import numbers
 from results.importing.reading import Progress, Table, open_table
 from results.importing.reports import MASKED, SHOWN, FaultyFile, Finding, Findings, Report, Unreadable
-from results.models import ExamSession
+from results.models import Entry, ExamSession
+
+# The app of the preparation centres stands above this one: its model is reached, not imported.
+CENTRE = Entry._meta.get_field("preparation_centre").related_model._meta
 
 Cells = dict[str, str]  # a row's texts by the name of their column
 
@@ -47,12 +50,16 @@ def id_number(text: str) -> str:
 class Loader(ABC):
     """One kind of file: its columns, what a row means, and where it goes.
 
-    columns: must be there; optional: may be. staged: the temporary table's columns, the row's number first.
+    columns: must be there; optional: may be. staged: the temporary table's columns, the row's number first,
+    an id_number among them. telling: columns by which a file of this kind is known when it is given as one
+    of another; called: what such a file is, in words.
     """
 
     columns: tuple[str, ...]
     optional: tuple[str, ...] = ()
     staged: str
+    telling: frozenset[str] = frozenset()
+    called: str
 
     def __init__(self, session: ExamSession) -> None:
         self.session = session
@@ -67,9 +74,16 @@ class Loader(ABC):
     def check(self, cursor) -> None:
         """Add the faults and warnings that only the staged rows together, or the database, can tell."""
 
+    def count(self, cursor) -> None:
+        """Fill the report's counts of the staged rows, which have no fault; may add warnings."""
+        return
+
     @abstractmethod
     def store(self, cursor) -> None:
-        """Bring the staged rows, which have no fault, into the tables, and fill the report."""
+        """Bring the staged rows, which have no fault, into the tables, and fill the report.
+
+        A fault that shows only now takes back what was stored.
+        """
 
     def shown(self, column: str, cells: Cells) -> str:
         """A cell's text as a message may repeat it."""
@@ -123,6 +137,29 @@ class Loader(ABC):
             ),
         )
 
+    def check_entered(self, cursor) -> None:
+        """Add a fault for each row whose candidate is not entered for the session."""
+        self.query(
+            cursor,
+            self.report.faults,
+            """
+            SELECT s.row, s.id_number, x.code FROM staged s
+            LEFT JOIN results_entry e ON e.id_number = s.id_number
+            LEFT JOIN results_examsession x ON x.id = e.session_id
+            WHERE s.id_number IS NOT NULL AND e.session_id IS DISTINCT FROM %s
+            """,
+            [self.session.pk],
+            lambda row, value, code: Finding(
+                _("this candidate is entered for session %s") % code
+                if code
+                else _("no candidate is entered with this ID Number"),
+                _("an ID Number of session %s") % self.session.code,
+                row,
+                "id_number",
+                value,
+            ),
+        )
+
     def load(self, source: Path | str | BinaryIO, *, dry_run: bool, progress: Progress | None) -> Report:
         """Load the file, all or nothing; a dry run does the same and takes it back.
 
@@ -136,8 +173,10 @@ class Loader(ABC):
                 # Without these the planner may go through all staged rows for each stored one.
                 cursor.execute("CREATE INDEX ON staged (id_number)")
                 cursor.execute("ANALYZE staged")
-                self.check(cursor)
+                if not self._is_of_another_session(cursor):
+                    self.check(cursor)
                 if not self.report.faults:
+                    self.count(cursor)
                     self.store(cursor)
             if self.report.faults:
                 raise FaultyFile(self.report)
@@ -146,6 +185,27 @@ class Loader(ABC):
             else:
                 cursor.execute("DROP TABLE staged")
         return self.report
+
+    def _is_of_another_session(self, cursor) -> bool:
+        """Whether most candidates of the file are entered for one other session; adds the one fault."""
+        cursor.execute(
+            """
+            SELECT x.code, count(*), (SELECT count(*) FROM staged) FROM staged s
+            JOIN results_entry e ON e.id_number = s.id_number AND e.session_id <> %s
+            JOIN results_examsession x ON x.id = e.session_id
+            GROUP BY x.code ORDER BY count(*) DESC LIMIT 1
+            """,
+            [self.session.pk],
+        )
+        code, entered, rows = cursor.fetchone() or ("", 0, 0)
+        if entered < 2 or 2 * entered <= rows:
+            return False
+        self.fault(
+            _("this is a file of session %(code)s: %(entered)d of its %(rows)d candidates are entered there")
+            % {"code": code, "entered": entered, "rows": rows},
+            _("a file of session %s") % self.session.code,
+        )
+        return True
 
     def _stage(self, cursor, source: Path | str | BinaryIO, progress: Progress) -> bool:
         """Copy the parsed rows into the temporary table; whether there are any."""
@@ -175,7 +235,7 @@ class Loader(ABC):
                 is_empty = False
                 if self._fits(number, texts, header, is_ragged=table.is_ragged):
                     cells = {name: texts[place] for name, place in columns.items()}
-                    if not self._has_failed_formula(number, cells):
+                    if not self._has_formula(number, cells):
                         yield self.parse(number, cells)
             if is_empty:
                 raise Unreadable(_("the file has only a header row"), _("a row for each candidate"))
@@ -187,6 +247,13 @@ class Loader(ABC):
         known = (*self.columns, *self.optional)
         expected = ", ".join(known)
         names = [_NAME_SEPARATORS.sub("_", text.lower()) for text in header]
+        if other := self._kind_told_by(set(names)):
+            raise Unreadable(
+                _("this is a file of %s") % other.called,
+                _("a file of %(what)s, with the columns %(columns)s")
+                % {"what": self.called, "columns": expected},
+                number,
+            )
         if not set(names) & set(known):
             # Perhaps there is no header, and this is a candidate's row: nothing of it is repeated.
             raise Unreadable(_("this row has no column name that is known"), expected, number)
@@ -201,6 +268,12 @@ class Loader(ABC):
             if name in self.columns and name not in names:
                 self.fault(_("this column is missing"), expected, row=number, column=name)
         return {name: place for place, name in enumerate(names) if name}
+
+    def _kind_told_by(self, names: set[str]) -> type["Loader"] | None:
+        """The other kind of file that these columns tell, if they do not tell this one."""
+        if names & self.telling:
+            return None
+        return next((kind for kind in Loader.__subclasses__() if names & kind.telling), None)
 
     def _fits(self, number: int, texts: list[str], header: list[str], *, is_ragged: bool) -> bool:
         """Whether every cell of a row stands under a heading; adds the fault."""
@@ -219,17 +292,19 @@ class Loader(ABC):
         self.fault(wrong, _("%d, as the header row has") % width, row=number)
         return False
 
-    def _has_failed_formula(self, number: int, cells: Cells) -> bool:
-        failed = [name for name, text in cells.items() if text[:1] == "#" and _FAILED_FORMULA.fullmatch(text)]
-        for name in failed:
-            self.fault(
-                _("the formula of this cell has failed"),
-                _("a value"),
-                row=number,
-                column=name,
-                value=cells[name],
-            )
-        return bool(failed)
+    def _has_formula(self, number: int, cells: Cells) -> bool:
+        """Whether a cell is a formula, or was one that failed; adds the faults."""
+        found = False
+        for name, text in cells.items():
+            if text[:1] == "=":
+                wrong, value = _("this cell holds a formula"), ""  # it may name a Secret Number
+            elif text[:1] == "#" and _FAILED_FORMULA.fullmatch(text):
+                wrong, value = _("the formula of this cell has failed"), text
+            else:
+                continue
+            self.fault(wrong, _("a value"), row=number, column=name, value=value)
+            found = True
+        return found
 
     def _add(self, error: Unreadable) -> None:
         self.report.faults.add(replace(error.finding, sheet=self._sheet))

@@ -91,13 +91,22 @@ class Findings:
 class Report:
     """What loading a file did, or in a dry run would do.
 
-    added, changed, unchanged: rows of the file. notes: sentences about what stays or comes next.
+    added, changed, unchanged: rows of the file. corrected: those of the changed that replace a published
+    result. by_outcome, by_centre: rows of a file without faults, by result (or the code in its place) and by
+    the preparation centre's name. earlier: the outcomes of the sessions named in earlier_sessions, the last
+    of the same exam. without_result: entries of the session. notes: sentences about what stays or comes next.
     """
 
     dry_run: bool = False
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    corrected: int = 0
+    by_outcome: dict[str, int] = field(default_factory=dict)
+    by_centre: dict[str, int] = field(default_factory=dict)
+    earlier: dict[str, int] = field(default_factory=dict)
+    earlier_sessions: list[str] = field(default_factory=list)
+    without_result: int = 0
     notes: list[str] = field(default_factory=list)
     faults: Findings = field(default_factory=Findings)
     warnings: Findings = field(default_factory=Findings)

@@ -2,13 +2,15 @@
 
 python-calamine holds the whole sheet in memory, from the first cell to the last: a stray one far away would
 make it take more than there is, and end the process. It also takes a cell whose formula failed (#N/A) for
-an empty one. So the sheet's XML is looked through for both first.
+an empty one, and tells a formula's last value as if somebody had written it: nobody knows when that was, and
+in which program. So the sheet's XML is looked through for all three first.
 """
 
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from copy import copy
 from datetime import datetime, time
 from typing import Any, BinaryIO
 
@@ -20,6 +22,8 @@ from results.importing.reports import Unreadable
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_UNPACKED = 500_000_000  # bytes: ten times a sheet of 100,000 results; a small file can hide more
 
+FORMULA = "="  # in place of a cell's value
+
 _CHUNK, _OVERLAP = 1_000_000, 20_000  # bytes
 # Right of column Z or below row 999,999, and not empty.
 _FAR_CELL = re.compile(
@@ -28,6 +32,7 @@ _FAR_CELL = re.compile(
 _FAILED_CELL = re.compile(
     rb"""<(?:\w+:)?c\s([^<>]*\bt=["']e["'][^<>]*)>.{0,9000}?<(?:\w+:)?v>([^<]{1,20})<""", re.DOTALL
 )
+_FORMULA_CELL = re.compile(rb"""<(?:\w+:)?c\s([^<>]*)>\s*<(?:\w+:)?f[\s/>]""")
 _REFERENCE = re.compile(rb"""\br=["']([A-Z])([0-9]+)["']""")
 _SHEET_ID = re.compile(r"""<(?:\w+:)?sheet\s[^<>]*\b\w+:id=["']([^"']+)""")
 _RELATION = re.compile(
@@ -58,14 +63,13 @@ class Sheet:
             )
         try:
             with zipfile.ZipFile(stream) as archive:
-                if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-                    raise Unreadable(_("the workbook is too large"), _("the same table as a CSV file"))
+                _refuse_huge(archive)
                 ids = _SHEET_ID.findall(archive.read("xl/workbook.xml").decode())
                 parts = dict(_RELATION.findall(archive.read("xl/_rels/workbook.xml.rels").decode()))
                 stream.seek(0)
                 workbook = load_workbook(stream)
                 index, self.name = _choose(workbook)
-                self._failed = _failed_cells(archive, f"xl/{parts[ids[index]]}")
+                self._special = _special_cells(archive, f"xl/{parts[ids[index]]}")
                 self._sheet = workbook.get_sheet_by_index(index)
         except _BROKEN as error:
             raise Unreadable(
@@ -79,8 +83,8 @@ class Sheet:
         first_column = self._sheet.start[1] if self._sheet.start else 0
         for number, values in enumerate(self._sheet.iter_rows(), 1):
             cells = [""] * first_column + [_text(value) for value in values]
-            for column, error in self._failed.get(number, ()):
-                cells[column] = error
+            for column, text in self._special.get(number, ()):
+                cells[column] = text
             yield cells
 
 
@@ -97,12 +101,30 @@ def _choose(workbook: CalamineWorkbook) -> tuple[int, str]:
     return index, name if len(sheets) > 1 else ""
 
 
-def _failed_cells(archive: zipfile.ZipFile, part: str) -> dict[int, list[tuple[int, str]]]:
-    """By row number, the cells whose formula failed: (column from 0, the error as the cell shows it).
+def _refuse_huge(archive: zipfile.ZipFile) -> None:
+    """Raise Unreadable if the parts unpack to more than MOST_UNPACKED, whatever their headers say."""
+    unpacked = 0
+    for part in archive.infolist():
+        whole = copy(part)
+        whole.file_size = MOST_UNPACKED + 1  # read on to its end
+        with archive.open(whole) as stream:
+            while chunk := stream.read(_CHUNK):
+                unpacked += len(chunk)
+                if unpacked > MOST_UNPACKED:
+                    raise Unreadable(_("the workbook is too large"), _("the same table as a CSV file"))
+
+
+def _special_cells(archive: zipfile.ZipFile, part: str) -> dict[int, list[tuple[int, str]]]:
+    """By row number, the cells with a formula: (column from 0, FORMULA or the error as the cell shows it).
 
     Raises Unreadable if a cell stands so far away that the sheet cannot be held in memory.
     """
-    failed: dict[int, list[tuple[int, str]]] = {}
+    special: dict[int, list[tuple[int, str]]] = {}
+
+    def note(attributes: bytes, text: str) -> None:
+        if place := _REFERENCE.search(attributes):
+            special.setdefault(int(place[2]), []).append((place[1][0] - ord("A"), text))
+
     with archive.open(part) as xml:
         text = b""
         while chunk := xml.read(_CHUNK):
@@ -112,10 +134,11 @@ def _failed_cells(archive: zipfile.ZipFile, part: str) -> dict[int, list[tuple[i
                     _("the sheet has a cell to the right of column Z, or below row 999,999"),
                     _("nothing in the sheet but the table"),
                 )
+            for attributes in _FORMULA_CELL.findall(text):
+                note(attributes, FORMULA)
             for attributes, error in _FAILED_CELL.findall(text):
-                if place := _REFERENCE.search(attributes):
-                    failed.setdefault(int(place[2]), []).append((place[1][0] - ord("A"), error.decode()))
-    return failed
+                note(attributes, error.decode())
+    return special
 
 
 def _text(value: Any) -> str:

@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pghistory
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
@@ -23,17 +25,23 @@ class ImportCommand(BaseCommand):
         parser.add_argument("file", help="CSV (UTF-8) or XLSX")
         parser.add_argument("--dry-run", action="store_true", help="check the file, and store nothing")
 
-    def handle(self, *, code, file, dry_run, **_options):
+    def more(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What else the verb takes, from the command's own options."""
+        return {}
+
+    def handle(self, *, code, file, dry_run, **options):
         session = ExamSession.objects.filter(code=code).first()
         if session is None:
             raise CommandError(_("There is no session “%s”.") % code)
         command = type(self).__module__.rpartition(".")[2]
         try:
             with pghistory.context(command=command, file=Path(file).name), _Bar() as bar:
-                report = self.load(session, file, dry_run=dry_run, progress=bar.show)
+                report = self.load(session, file, dry_run=dry_run, progress=bar.show, **self.more(options))
         except FaultyFile as faulty:
             self._warn(faulty.report)
             raise CommandError(str(faulty)) from None
+        except ValidationError as refusal:
+            raise CommandError(" ".join(refusal.messages)) from None
         self._warn(report)
         self.stdout.write(str(report))
 

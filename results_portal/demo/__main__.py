@@ -1,4 +1,4 @@
-"""`make demo`: the whole portal on this machine, from an empty folder to three faces and a mail worker.
+"""`make demo`: the whole portal on this machine, from an empty folder to three faces and two workers.
 
 Everything is real: PostgreSQL (embedded, or on the server that DATABASE_URL names), a login of its own for
 each process, gunicorn, the queue, SMTP. Ctrl-C stops whatever was started; what was done stays under var/.
@@ -78,8 +78,12 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     _say("Demo data …")
     _manage(as_owner, "-m", "results_portal.demo.data")
 
-    _say("The three faces and the mail worker …")
-    processes = {"worker": _start(running, {**environment, "DATABASE_URL": urls["worker"]}, _worker())}
+    _say("The three faces and the two workers …")
+    processes = {
+        # Who sends mails sees no marks; who loads files sees them as the staff's face does.
+        f"{name} worker": _start(running, environment | {"DATABASE_URL": urls[login]}, _worker(queues))
+        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office"))
+    }
     for face, port in ports.items():
         of_face = {**environment, "PORTAL_FACE": face, "DATABASE_URL": urls[face]}
         if face != "candidates":
@@ -121,14 +125,19 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
         "STATIC_ROOT": str(VAR / "static"),
         "DATABASE_URL": database_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
-        "EXTRA_ALLOWED_HOSTS": "localhost",
+        "EXTRA_ALLOWED_HOSTS": "localhost,127.0.0.1",
         "CENTRE_NAME": "Centro Esami Sirio",
         "CENTRE_NUMBER": "IT024",
         "CENTRE_EMAIL": "esami@sirio.example",
         "CENTRE_PHONE": "+39 06 5550 0100",
         "CENTRE_ADDRESS": "Via delle Stelle 24, 00100 Roma",
-        **{f"{face.upper()}_URL": f"http://127.0.0.1:{port}" for face, port in ports.items()},
+        **{f"{face.upper()}_URL": _url(face, port) for face, port in ports.items()},
     }
+
+
+def _url(face: str, port: int) -> str:
+    """Passkeys belong to a host name: browsers take localhost for one, but no address."""
+    return f"http://{'localhost' if face == 'staff' else '127.0.0.1'}:{port}"
 
 
 def _read_env() -> dict[str, str]:
@@ -195,8 +204,9 @@ def _gunicorn(port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _worker() -> list[str]:
-    return [sys.executable, "manage.py", "procrastinate", "worker", "--concurrency", "4"]
+def _worker(queues: str) -> list[str]:
+    work = ["procrastinate", "worker", "--queues", queues, "--concurrency", "4"]
+    return [sys.executable, "manage.py", *work, "--delete-jobs", "successful"]
 
 
 def _wait_until_up(face: str, port: int, process: subprocess.Popen) -> None:
@@ -216,10 +226,11 @@ def _wait_until_up(face: str, port: int, process: subprocess.Popen) -> None:
 def _print_welcome(ports: dict[str, int], seconds: float) -> None:
     print(f"\nThe demo is up ({seconds:.0f} s). Ctrl-C stops it; `make demo-reset` starts over.\n")
     for face, port in ports.items():
-        print(f"  {face:<11} http://127.0.0.1:{port}/")
+        print(f"  {face:<11} {_url(face, port)}/")
     print()
     for line in sign_ins():
         print(f"  {line}")
+    print("\n  The code of the second step, without a phone: make demo-code")
     print(f"\n  Every slip: {SLIPS} · staff: {STAFF} · mail: {MAIL}/\n", flush=True)
 
 

@@ -15,7 +15,7 @@ function inWords(left) {
 }
 
 function tick() {
-  for (const instant of document.querySelectorAll("[data-seconds-left]")) {
+  for (const instant of document.querySelectorAll(".instant [data-seconds-left]")) {
     const left = Math.ceil(Number(instant.dataset.secondsLeft) - (performance.now() - started) / 1000);
     if (left <= 0) {
       location.reload();
@@ -25,4 +25,4 @@ function tick() {
   }
 }
 
-if (document.querySelector("[data-seconds-left]")) setInterval(tick, 1000);
+if (document.querySelector(".instant [data-seconds-left]")) setInterval(tick, 1000);

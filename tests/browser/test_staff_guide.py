@@ -180,7 +180,7 @@ def test_an_officer_gets_from_the_file_to_the_release(demo, open_page, tmp_path,
     # A correction of what is published
     published = demo.slips("B2F-DEMO", registered="yes")[0]["id_number"]
     page.goto(f"{staff}/admin/results/entry/?q={published}")
-    page.click("#result_list th a")
+    page.click("#result_list tbody th a")
     page.click("a[href$='/correct/']")
     page.select_option("#id_status", "withheld")
     page.click("#content-main button[type=submit]")

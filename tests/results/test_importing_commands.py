@@ -88,7 +88,7 @@ def test_an_unknown_session_is_said(db, entries):
 def test_the_history_names_the_command_and_the_file(session, entries):
     run("import_entries", "B2F-2026-06", entries)
     event = Entry.pgh_event_models["insert"].objects.first()
-    assert event.pgh_context == {"command": "import_entries", "file": "entries.csv"}
+    assert event.pgh_context.items() >= {"command": "import_entries", "file": "entries.csv"}.items()
 
 
 # --- As it is called in a shell ----------------------------------------------------------------------
@@ -148,3 +148,27 @@ def test_a_terminal_sees_a_progress_bar(tmp_path):
     os.close(ours)
     assert "Reading   0% |" in seen.decode()
     assert "Storing 100% |" in seen.decode()
+
+
+def test_a_correction_of_published_results_needs_its_reason_and_names_who_loads_it(
+    session, entries, results, tmp_path
+):
+    run("import_entries", "B2F-2026-06", entries)
+    run("import_results", "B2F-2026-06", results)
+    factories.approve_by_two(session.release)
+    corrected = write(tmp_path / "corrected.csv", [result_row("B2F", 1, speaking=190)])
+    with pytest.raises(CommandError, match="corrects 1 published result"):
+        run("import_results", "B2F-2026-06", corrected)
+    officer = factories.officer()
+    run("import_results", "B2F-2026-06", corrected, "--reason", "Enquiry", "--by", officer.email.upper())
+    newest = Statement.objects.get(version=2)
+    assert (newest.reason, newest.made_by) == ("Enquiry", officer)
+
+
+def test_who_loads_a_file_is_of_the_exams_office(session, entries, results):
+    run("import_entries", "B2F-2026-06", entries)
+    with pytest.raises(CommandError, match="has no account nobody@example"):
+        run("import_results", "B2F-2026-06", results, "--by", "nobody@example.org")
+    with pytest.raises(CommandError, match="200 characters"):
+        run("import_results", "B2F-2026-06", results, "--reason", "x" * 201)
+    assert not Statement.objects.exists()

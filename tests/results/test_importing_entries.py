@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from centres.models import PreparationCentre
-from results import releasing
+from results import slips
 from results.importing.reports import MASKED
 from results.models import CandidateStatement, CentreStatement, Entry, Release
 from results.numbers import digest_secret_number
@@ -65,7 +65,7 @@ def test_every_row_becomes_an_entry(session, path):
         None,
     )
     assert (second.name, third.name) == ("Thị Ánh Nguyễn", "李 Ковалёв")
-    assert (first.user, first.held_back, first.hold_reason) == (None, False, "")
+    assert (first.user, first.email) == (None, "")
     assert str(report) == "Stored: 3 added, 0 changed, 0 unchanged."
 
 
@@ -170,14 +170,13 @@ def test_the_secret_number_of_a_registered_candidate_stays_with_a_warning(sessio
     assert load_entries(session, path).unchanged == 2
 
 
-def test_an_import_never_touches_who_registered_nor_what_is_held_back(session, path):
+def test_an_import_never_touches_who_registered(session, path):
     load_entries(session, write(path, [entry_row(1)]))
     entry = Entry.objects.get()
     user = factories.candidate(entry)
-    Entry.objects.update(held_back=True, hold_reason="Identity to be checked")
     load_entries(session, write(path, [entry_row(1, family_name="Verdi")]))
     entry.refresh_from_db()
-    assert (entry.family_name, entry.user, entry.held_back) == ("Verdi", user, True)
+    assert (entry.family_name, entry.user) == ("Verdi", user)
 
 
 def test_every_change_of_an_entry_is_in_the_history_and_an_unchanged_one_is_not(session, path):
@@ -298,12 +297,48 @@ def test_a_cell_that_is_not_what_its_column_asks_for_is_a_fault(session, path, c
     assert not Entry.objects.exists()
 
 
-@pytest.mark.parametrize("column", ENTRY_COLUMNS[:-1])
+@pytest.mark.parametrize("column", [name for name in ENTRY_COLUMNS[:-1] if name != "secret_number"])
 @pytest.mark.parametrize("blank", ["", " \u00a0 "])
-def test_only_the_preparation_centre_may_be_empty(session, path, column, blank):
+def test_only_the_preparation_centre_and_the_secret_number_may_be_empty(session, path, column, blank):
     report = load_entries(session, write(path, [entry_row(1, **{column: blank})]))
     [fault] = report.faults
     assert (fault.row, fault.column, fault.wrong) == (2, column, "the cell is empty")
+
+
+def test_entries_without_a_secret_number_wait_for_their_slips(session, path):
+    columns = [name for name in ENTRY_COLUMNS if name != "secret_number"]
+    report = load_entries(session, write(path, [entry_row(1), entry_row(2)], columns))
+    assert report.added == 2
+    assert set(Entry.objects.values_list("secret_digest", flat=True)) == {""}
+    assert str(report).endswith("2 entries have no Secret Number; issue their slips on the session’s page.")
+    with_one = load_entries(session, write(path, [entry_row(1), entry_row(2, secret_number="")]))
+    assert (with_one.changed, with_one.unchanged) == (1, 1)
+    assert Entry.objects.get(id_number="SIR000001").secret_digest == digest_secret_number("SIR000001", "7001")
+
+
+def test_an_empty_cell_takes_no_secret_number_away(session, path):
+    load_entries(session, write(path, [entry_row(1)]))
+    report = load_entries(session, write(path, [entry_row(1, secret_number="", family_name="Neri")]))
+    entry = Entry.objects.get()
+    assert (report.changed, entry.family_name) == (1, "Neri")
+    assert entry.secret_digest == digest_secret_number("SIR000001", "7001")
+
+
+def test_a_number_in_the_file_replaces_one_that_we_issued(session, path):
+    load_entries(session, write(path, [entry_row(1, secret_number="")]))
+    slips.issue_numbers(session, factories.officer())
+    assert load_entries(session, write(path, [entry_row(1)])).changed == 1
+    assert Entry.objects.get().secret_digest == digest_secret_number("SIR000001", "7001")
+
+
+def test_the_address_of_an_entry_is_optional_and_an_empty_cell_keeps_it(session, path):
+    load_entries(session, write(path, [entry_row(1, email="anna@example.org"), entry_row(2)]))
+    assert list(Entry.objects.order_by("pk").values_list("email", flat=True)) == ["anna@example.org", ""]
+    assert load_entries(session, write(path, [entry_row(1, email=""), entry_row(2)])).unchanged == 2
+    report = load_entries(session, write(path, [entry_row(1, email="a@example.org"), entry_row(2)]))
+    assert (report.changed, Entry.objects.get(id_number="SIR000001").email) == (1, "a@example.org")
+    report = load_entries(session, write(path, [entry_row(1, email="anna@example")]))
+    assert [(fault.column, fault.wrong) for fault in report.faults] == [("email", "not an e-mail address")]
 
 
 def test_a_fault_is_one_short_line_of_row_column_value_what_is_wrong_and_what_is_expected(session, path):
@@ -460,13 +495,13 @@ def store_with_statements(session, path, rows=STORED_ROWS):
 
 
 def approve(session):
-    releasing.approve(session.release, factories.staff(is_superuser=True))
+    factories.approve_by_two(session.release)
 
 
 @pytest.fixture
 def approved(session, path):
     """Three candidates whose statements are approved and open, the first two of preparation centres."""
-    Release.objects.update(approved_through=None, approved_at=None, approved_by=None)
+    Release.objects.update(approved_through=None)
     store_with_statements(session, path)
     approve(session)
     return session
@@ -575,7 +610,7 @@ def test_an_earlier_version_that_is_approved_is_enough(approved, path):
 def test_without_an_approval_a_candidate_with_a_statement_is_brought_up_to_date(
     session, path, approved_before
 ):
-    Release.objects.update(approved_through=None, approved_at=None, approved_by=None)
+    Release.objects.update(approved_through=None)
     store_with_statements(session, path)
     if approved_before:
         approve(session)
@@ -596,7 +631,6 @@ def test_an_approval_that_runs_while_the_file_is_loaded_counts(tmp_path):
     session = factories.session("B2F", approved=False)
     store_with_statements(session, tmp_path / "e.csv", [entry_row(1)])
     file = write(tmp_path / "e.csv", [entry_row(1, family_name="Neri")])
-    officer = factories.staff()
 
     def load():
         try:
@@ -606,9 +640,7 @@ def test_an_approval_that_runs_while_the_file_is_loaded_counts(tmp_path):
 
     with psycopg.connect(plugin.urls["owner"]) as beside, ThreadPoolExecutor() as pool:
         beside.execute(
-            "UPDATE results_release SET approved_at = now(), approved_by_id = %s,"
-            " approved_through = (SELECT max(id) FROM results_statement)",
-            [officer.pk],
+            "UPDATE results_release SET approved_through = (SELECT max(id) FROM results_statement)"
         )
         loading = pool.submit(load)
         wait_until_somebody_waits(beside)
@@ -672,8 +704,8 @@ def test_a_file_without_a_header_repeats_nothing_of_its_first_candidate(session,
     row = entry_row()
     report = load_entries(session, write_table(path, [list(row.values()), list(entry_row(2).values())]))
     assert str(report.faults) == (
-        "Row 1: this row has no column name that is known. Expected: id_number, secret_number,"
-        " candidate_number, family_name, given_names, date_of_birth, preparation_centre."
+        "Row 1: this row has no column name that is known. Expected: id_number, candidate_number,"
+        " family_name, given_names, date_of_birth, preparation_centre, secret_number, email."
     )
 
 
@@ -707,7 +739,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(session, tmp_path, dj
         tmp_path / "many.csv", [entry_row(n, preparation_centre=f"Centre {n}") for n in range(2, 500)]
     )
     for file in (one, many):
-        with django_assert_num_queries(28):
+        with django_assert_num_queries(30):
             load_entries(session, file)
 
 
@@ -719,6 +751,6 @@ def test_the_number_of_queries_does_not_grow_with_the_approved_rows_that_change(
     changed = [row | {"family_name": "Neri", "preparation_centre": "B"} for row in rows]
     for count in (1, 59):
         file = write(tmp_path / "changed.csv", changed[:count])
-        with django_assert_num_queries(23):
+        with django_assert_num_queries(24):
             report = load_entries(session, file)
         assert len(report.faults) == 2 * count

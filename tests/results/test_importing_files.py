@@ -11,7 +11,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from results.importing import reading, workbooks
 from results.models import Entry
 from tests import factories
-from tests.results.loading import ENTRY_COLUMNS, entry_row, load_entries, write, write_table
+from tests.results.loading import (
+    ENTRY_COLUMNS,
+    entry_row,
+    load_entries,
+    load_results,
+    result_row,
+    write,
+    write_table,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +167,6 @@ def test_too_few_and_too_many_cells_are_faults_that_repeat_nothing_of_the_row(se
             [
                 ("secret", "this column is not known"),
                 ("••••", "this column is not known"),
-                ("secret_number", "this column is missing"),
             ],
         ),
     ],
@@ -284,17 +291,25 @@ def test_the_first_visible_sheet_is_read_and_named_where_there_are_others(sessio
     )
 
 
-def test_formulas_count_by_the_values_that_were_last_seen(session, tmp_path):
+def test_a_formula_is_a_fault_whatever_its_last_value_was(session, tmp_path):
     path = tmp_path / "entries.xlsx"
     with xlsxwriter.Workbook(path) as workbook:
         sheet = workbook.add_worksheet()
         sheet.write_row(0, 0, ENTRY_COLUMNS)
         sheet.write_row(1, 0, entry_row().values())
-        sheet.write_formula(1, 2, "=5000+3", value=5003)
-        sheet.write_formula(1, 3, '="Ros"&"si"', value="Rossi")
-    load_entries(session, path)
-    entry = Entry.objects.get()
-    assert (entry.candidate_number, entry.family_name) == ("5003", "Rossi")
+        sheet.write_row(2, 0, entry_row(2).values())
+        sheet.write_formula(1, 1, "=8000+482", value=8482)
+        sheet.write_formula(2, 3, '="Ros"&"si"', value="Rossi")
+    faults = load_entries(session, path).faults
+    assert str(faults) == (
+        "Row 2, column secret_number: this cell holds a formula. Expected: a value.\n"
+        "Row 3, column family_name: this cell holds a formula. Expected: a value."
+    )
+
+
+def test_a_formula_in_a_csv_file_is_a_fault_and_not_repeated(session, tmp_path):
+    report = load_entries(session, write(tmp_path / "entries.csv", [entry_row(family_name="=8482")]))
+    assert str(report.faults) == ("Row 2, column family_name: this cell holds a formula. Expected: a value.")
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!"])
@@ -362,6 +377,36 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused_before_it_does(fault
         for _megabyte in range(workbooks.MOST_UNPACKED // 1_000_000 + 1):
             part.write(bytes(1_000_000))
     assert fault("entries.xlsx", stream.getvalue()) == (None, "the workbook is too large")
+
+    # Nor does a header help that says less.
+    size = ((workbooks.MOST_UNPACKED // 1_000_000 + 1) * 1_000_000).to_bytes(4, "little")
+    assert size in stream.getvalue()
+    lying = stream.getvalue().replace(size, bytes(4))
+    assert fault("entries.xlsx", lying) == (None, "the workbook is too large")
+
+
+# --- Files of another kind or session ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_file_of_another_kind_is_told_in_one_line(session, tmp_path, ending):
+    entries = write(tmp_path / f"entries.{ending}", [entry_row(n) for n in range(1, 200)])
+    results = write(tmp_path / f"results.{ending}", [result_row("B2F", n) for n in range(1, 200)])
+    assert str(load_results(session, entries).faults).startswith(
+        "Row 1: this is a file of entries. Expected: a file of results, with the columns id_number, status,"
+    )
+    assert len(load_results(session, entries).faults) == 1
+    assert str(load_entries(session, results).faults).startswith("Row 1: this is a file of results.")
+    assert len(load_entries(session, results).faults) == 1
+
+
+def test_a_file_of_another_session_is_told_in_one_line(session, tmp_path):
+    entries = write(tmp_path / "entries.csv", [entry_row(n) for n in range(1, 30)])
+    results = write(tmp_path / "results.csv", [result_row("B2F", n) for n in range(1, 30)])
+    load_entries(factories.session("B2F", code="OTHER"), entries)
+    fault = "This is a file of session OTHER: 29 of its 29 candidates are entered there. Expected: a file of"
+    for report in (load_entries(session, entries), load_results(session, results)):
+        assert str(report.faults) == f"{fault} session {session.code}."
 
 
 # --- Progress ------------------------------------------------------------------------------------------

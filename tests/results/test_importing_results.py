@@ -1,6 +1,7 @@
 """Loading the results of a session: what a file says, what it must not say, and what is stored."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from results.exams import EXAMS, Skill
 from results.models import CandidateStatement, Release, Statement
@@ -198,18 +199,79 @@ def test_what_is_loaded_after_an_approval_waits_for_the_next_one_and_says_so(pat
     factories.candidate(session.entries.get(id_number="SIR000001"))
     load_results(session, write(path, [result_row("B2F", 1)]))
     approved = Statement.objects.get()
-    Release.objects.update(
-        approved_through=approved.pk, approved_at=factories.database_now(), approved_by=factories.staff()
-    )
+    Release.objects.update(approved_through=approved.pk)
 
     again = load_results(session, path)
-    assert again.notes == []
-    report = load_results(session, write(path, [coded_row("B2F", "withheld", 1), result_row("B2F", 2)]))
+    assert again.notes == ["1 entry of this session has no result yet."]
+    file = write(path, [coded_row("B2F", "withheld", 1), result_row("B2F", 2)])
+    report = load_results(session, file, reason="The board withholds it")
     assert report.notes == [
         "2 statements of this session wait for approval.",
         "The release was approved before: what this file brings stays hidden until the next one.",
     ]
     assert CandidateStatement.objects.get().statement_id == approved.pk
+
+
+# --- Corrections of what is published -----------------------------------------------------------------
+
+
+@pytest.fixture
+def published(path):
+    """Two candidates whose results are approved and open, and one whose result waits."""
+    session = entered("B2F", candidates=3)
+    load_results(session, write(path, [result_row("B2F", 1), result_row("B2F", 2)]))
+    factories.approve_by_two(session.release)
+    load_results(session, write(path, [result_row("B2F", 3)]))
+    return session
+
+
+def corrected(path, *numbers):
+    return write(path, [result_row("B2F", n, speaking=190) for n in numbers])
+
+
+def test_a_file_that_corrects_published_results_needs_a_reason(published, path):
+    before = whole_database()
+    report = load_results(published, corrected(path, 1, 2, 3), reason=" ")
+    assert str(report.faults) == (
+        "This file corrects 2 published results. Expected: a reason, which the candidates will read."
+    )
+    assert whole_database() == before
+
+
+def test_a_dry_run_without_a_reason_says_that_one_is_needed(published, path):
+    report = load_results(published, corrected(path, 1, 3), dry_run=True)
+    assert (report.changed, report.corrected, len(report.faults)) == (2, 1, 0)
+    assert "This file corrects 1 published result." in str(report.warnings)
+
+
+def test_the_reason_of_a_correction_stands_with_the_new_versions(published, path):
+    report = load_results(published, corrected(path, 1, 3), reason="  Enquiry\non results ")
+    assert (report.changed, report.corrected) == (2, 1)
+    assert set(Statement.objects.filter(version=2).values_list("reason", flat=True)) == {"Enquiry on results"}
+
+
+def test_without_a_published_result_no_reason_is_needed(published, path):
+    report = load_results(published, corrected(path, 3))
+    assert (report.changed, report.corrected) == (1, 0)
+    assert Statement.objects.get(version=2).reason == "Results file"
+
+
+def test_a_published_version_counts_also_below_one_that_waits(published, path):
+    load_results(published, corrected(path, 1), reason="Enquiry on results")
+    report = load_results(published, write(path, [result_row("B2F", 1)]))
+    assert len(report.faults) == 1
+
+
+def test_a_reason_that_is_too_long_is_refused(published, path):
+    with pytest.raises(ValidationError, match="200 characters"):
+        load_results(published, corrected(path, 1), reason="x" * 201)
+
+
+def test_who_loads_a_file_stands_with_the_statements(path):
+    session = entered("B2F")
+    officer = factories.officer()
+    load_results(session, write(path, [result_row("B2F", 1)]), by=officer)
+    assert Statement.objects.get().made_by == officer
 
 
 # --- Scores: the boundaries of every exam --------------------------------------------------------------
@@ -494,5 +556,57 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(tmp_path, django_asse
     one = write(tmp_path / "one.csv", [result_row("B2F", 1)])
     many = write(tmp_path / "many.csv", [result_row("B2F", n) for n in range(1, 301)])
     for file in (one, many):
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(21):
             load_results(session, file)
+
+
+# --- Counts, and what the last sessions had ------------------------------------------------------------
+
+
+def test_a_report_counts_results_and_centres_and_what_misses(path):
+    session = entered("B2F", candidates=4)
+    centre = factories.centre(name="Liceo Volta")
+    session.entries.filter(candidate_number__in=["0001", "0002"]).update(preparation_centre=centre)
+    rows = [result_row("B2F", 1), result_row("B2F", 2, at=165), coded_row("B2F", "X", 3)]
+    report = load_results(session, write(path, rows), dry_run=True)
+    assert report.by_outcome == {"B": 1, "C": 1, "X": 1}
+    assert report.by_centre == {"": 1, "Liceo Volta": 2}
+    assert report.without_result == 1
+
+
+def results_of(session, scores):
+    """Approved results of a session, one an overall score."""
+    for n, score in enumerate(scores):
+        entry = factories.entry(session, candidate_number=f"{n:04d}")
+        band = session.exam_facts.band(score)
+        skills = {skill.value: score for skill in session.exam_facts.skills}
+        factories.statement(entry, overall=score, result=band.result, cefr=band.cefr, **skills)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("of_a", "is_far"), [(15, False), (16, True)], ids=["a quarter elsewhere", "more than a quarter"]
+)
+def test_results_far_from_the_last_sessions_are_a_warning(path, of_a, is_far):
+    earlier = results_of(factories.session("B2F"), [185] * 10 + [165] * 10)
+    session = entered("B2F", candidates=20)
+    rows = [result_row("B2F", n, at=185 if n <= of_a else 165) for n in range(1, 21)]
+    report = load_results(session, write(path, rows))
+    assert report.earlier == {"A": 10, "C": 10}
+    assert report.earlier_sessions == [earlier.code]
+    assert str(report.warnings) == (
+        f"30 % of the results lie elsewhere than in the last sessions ({earlier.code})."
+        " Expected: about the same distribution; check that no column has shifted."
+        if is_far
+        else ""
+    )
+
+
+def test_few_results_are_not_compared_nor_sessions_that_are_not_approved_or_of_another_exam(path):
+    results_of(factories.session("B2F", approved=False), [185] * 20)
+    results_of(factories.session("B2FS"), [185] * 20)
+    results_of(factories.session("B2F"), [185] * 19)
+    session = entered("B2F", candidates=20)
+    report = load_results(session, write(path, [result_row("B2F", n, at=165) for n in range(1, 21)]))
+    assert report.earlier == {"A": 19}
+    assert len(report.warnings) == 0
