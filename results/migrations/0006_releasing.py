@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=200, verbose_name='reason')),
                 ('notice_it', models.CharField(max_length=500, verbose_name='notice in Italian')),
                 ('notice_en', models.CharField(max_length=500, verbose_name='notice in English')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='stopped')),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='stopped since')),
                 ('lifted_at', models.DateTimeField(editable=False, null=True, verbose_name='lifted')),
             ],
             options={
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=200, verbose_name='reason')),
                 ('notice_it', models.CharField(max_length=500, verbose_name='notice in Italian')),
                 ('notice_en', models.CharField(max_length=500, verbose_name='notice in English')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='stopped')),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='stopped since')),
                 ('lifted_at', models.DateTimeField(editable=False, null=True, verbose_name='lifted')),
             ],
             options={

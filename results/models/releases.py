@@ -127,7 +127,7 @@ class Stop(models.Model):
     reason = models.CharField(_("reason"), max_length=LONGEST_REASON)
     notice_it = models.CharField(_("notice in Italian"), max_length=LONGEST_NOTICE)
     notice_en = models.CharField(_("notice in English"), max_length=LONGEST_NOTICE)
-    started_at = models.DateTimeField(_("stopped"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(_("stopped since"), db_default=Now(), editable=False)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -46,7 +46,7 @@ class LostSlip(models.Model):
     """A candidate who asks, on their site and in their own words, for a slip in place of a lost one."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", _("to be answered")
         DONE = "done", _("done")
         COULD_NOT = "could_not", _("could not help")
 
