@@ -18,7 +18,7 @@ from datetime import timedelta
 from functools import wraps
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -59,8 +59,7 @@ def needs_fresh_identity(view: Callable[..., HttpResponse]) -> Callable[..., Htt
     view: a function (request, ...); for a method use method_decorator(needs_fresh_identity).
     A GET whose confirmation is older than CONFIRMED_FOR is led to the page that asks, and back. A POST may
     be TO_FILL_IN older; later it is answered by a page that asks and carries the form's fields (never
-    passwords), and runs with them once the code is right. Files cannot be carried: the person is led back to
-    the form and told to choose them again.
+    passwords), and runs with them once the code is right.
     """
 
     @wraps(view)
@@ -68,9 +67,6 @@ def needs_fresh_identity(view: Callable[..., HttpResponse]) -> Callable[..., Htt
         if request.method in {"GET", "HEAD"}:
             return view(request, *args, **kwargs) if recently_confirmed(request) else ask_first(request)
         if not recently_confirmed(request, CONFIRMED_FOR + TO_FILL_IN):
-            if request.FILES:
-                messages.warning(request, _("Nothing was saved. Choose the file again."))
-                return ask_first(request)
             form = forms.CodeForm(
                 request, request.POST if f"{PREFIX}-code" in request.POST else None, prefix=PREFIX
             )

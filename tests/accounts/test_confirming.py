@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
@@ -117,13 +116,6 @@ def test_what_was_typed_goes_through_the_confirmation_but_passwords(staff_face, 
     code = code_of(AuthenticatorApp.objects.get())
     assert staff_face.post("/stop/1/", kept | {"identity-code": code}).content == b"done"
     assert ran == [("POST", 1, {"reason": ["“Wrong” <file>"], "_selected": ["4", "5"]})]
-
-
-def test_a_file_has_to_be_chosen_again_and_the_page_says_so(staff_face, person):
-    confirmed_ago(staff_face, timedelta(hours=1))
-    response = staff_face.post("/stop/1/", {"file": SimpleUploadedFile("a.csv", b"x")}, follow=True)
-    assert "Nothing was saved. Choose the file again." in response.content.decode()
-    assert not ran
 
 
 def test_another_persons_code_confirms_nothing(staff_face, person):

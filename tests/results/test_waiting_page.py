@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import translation
 
-from results.models import Entry, Release
+from results.models import CandidateStop, Entry, Release
 from results_portal.branding import words
 from tests import factories
 from tests.results.reading import text
@@ -32,6 +32,9 @@ def page(name: str, language: str = "en", seconds_left: int = 3600, refresh_afte
         "opens_at": entry.session.release.opens_at,
         "seconds_left": seconds_left,
         "refresh_after": refresh_after,
+        "stop": CandidateStop(
+            scope="session", notice_it="Stiamo controllando.", notice_en="We are checking."
+        ),
         "face": "candidates",
         **words(),
     }
@@ -95,10 +98,12 @@ def test_the_page_asks_again_with_and_without_javascript(name, language):
     assert re.search(r'<script src="/static/js/waiting\.js" defer></script>', html)
 
 
-@pytest.mark.parametrize(("name", "who"), [("not_yet", "working on"), ("stopped", "checking")])
-def test_a_late_result_says_what_happens_next(name, who):
+@pytest.mark.parametrize(
+    ("name", "next_step"), [("not_yet", "We are working on it. You do not"), ("stopped", "You do not")]
+)
+def test_a_late_result_says_what_happens_next(name, next_step):
     html = page(name)
-    assert f"What happens next We are {who} it. You do not have to do anything" in text(html)
+    assert f"What happens next {next_step} have to do anything" in text(html)
     assert "data-seconds-left" not in html
 
 
@@ -114,7 +119,8 @@ def test_a_busy_site_has_its_words_on_the_page(name):
 
 def test_a_stop_is_told_calmly():
     shown = text(page("stopped"))
-    assert "We have paused the publication of these results" in shown
+    assert "These results are paused Stiamo controllando." not in shown
+    assert "These results are paused We are checking." in shown
     assert "It is not about you" in shown
 
 
