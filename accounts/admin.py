@@ -11,10 +11,8 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -24,7 +22,7 @@ from accounts.confirming import needs_fresh_identity
 from accounts.models import Choice, Face, User
 from accounts.sessions import end_sessions
 from results_portal.changes import ChangesAdmin
-from results_portal.lists import NUL
+from results_portal.lists import NUL, short
 from results_portal.office import HELP_DESK
 
 
@@ -83,7 +81,7 @@ class ChoiceInline(admin.TabularInline):
 
     @admin.display(description=gettext_lazy("when"))
     def when(self, choice: Choice) -> str:
-        return _moment(choice.made_at)
+        return short(choice.made_at)
 
     def has_add_permission(self, request, obj=None):
         return False
@@ -233,11 +231,11 @@ class AccountAdmin(ChangesAdmin):
 
     @admin.display(description=gettext_lazy("address confirmed"))
     def confirmed_at(self, user: User) -> str:
-        return _moment(user.email_confirmed_at) if user.email_confirmed_at else _("No")
+        return short(user.email_confirmed_at) if user.email_confirmed_at else _("No")
 
     @admin.display(description=gettext_lazy("created"), ordering="created_at")
     def created(self, user: User) -> str:
-        return _moment(user.created_at)
+        return short(user.created_at)
 
     @admin.display(description=gettext_lazy("entries"))
     def entries(self, user: User) -> str:
@@ -259,7 +257,3 @@ class AccountAdmin(ChangesAdmin):
 
 def _links(links) -> str:
     return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>', links) or "–"
-
-
-def _moment(moment) -> str:
-    return date_format(localtime(moment), "j M Y, H:i")

@@ -12,7 +12,6 @@ is wrong, and confirmed by the person.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pghistory
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,12 +20,12 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from accounts import sessions, tasks, throttle
+from accounts.acting import acting, checked_reason, not_permitted
 from accounts.models import Face, User
 from results_portal import audit
 from results_portal.models import AuditNote
 
 MAY_HELP = "accounts.change_user"
-LONGEST_REASON = 200  # characters
 # Of the app above: a candidate gets the mail with session and opening time again.
 CANDIDATES_CONFIRMATION = "candidates.tasks.send_confirmation"
 
@@ -72,18 +71,25 @@ def start_password_reset(user: User, by: User) -> None:
         _log(by, user, _("Sent a link for a new password to %s.") % user.email)
 
 
-def correct_address(user: User, address: str, by: User, reason: str) -> None:
+def correct_address(user: User, address: str, by: User, reason: str, shown: str = "") -> None:
     """Give the account another address; it is not confirmed yet, and links sent before are dead.
 
+    shown: the address that the helper had before them; refused if it is another meanwhile.
     reason: why, and how it was made sure who asks; for the log. Raises ValidationError as unlock, by field
     for an address that cannot be, and without a reason.
     """
     with _helping(by, user.face):
         address = checked_address(user, address)
-        reason = " ".join(reason.split())
-        if not 0 < len(reason) <= LONGEST_REASON:
-            raise ValidationError({"reason": _("Give a reason.")}, code="no_reason")
+        try:
+            reason = checked_reason(reason)
+        except ValidationError as refusal:
+            raise ValidationError({"reason": refusal}) from None
         old = User.objects.select_for_update(no_key=True).get(pk=user.pk).email
+        if shown and shown != old:
+            raise ValidationError(
+                {"address": _("Somebody changed the address meanwhile: %(address)s.") % {"address": old}},
+                code="changed_meanwhile",
+            )
         if address == old:
             raise ValidationError({"address": _("This is the address on record.")}, code="same")
         try:
@@ -142,13 +148,9 @@ def change_address(user: User, address: str) -> None:
 @contextmanager
 def _helping(by: User, face: str) -> Iterator[None]:
     """A transaction in which `by` helps an account of the face. Raises ValidationError if `by` may not."""
-    if not (by.is_active and by.is_staff and by.has_perm(MAY_HELP)) or face == Face.STAFF:
-        raise ValidationError(
-            _("%(person)s may not do this: it needs an active account of the exams office with this right."),
-            code="not_permitted",
-            params={"person": by},
-        )
-    with transaction.atomic(), pghistory.context(user=by.pk):
+    if face == Face.STAFF:
+        raise not_permitted(by)
+    with acting(by, MAY_HELP):
         yield
 
 

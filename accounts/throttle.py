@@ -19,7 +19,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.conf import settings
 from django.db import connection
 
-from results_portal.acting import visitor_address
+from results_portal.attribution import visitor_address
 
 logger = logging.getLogger(__name__)
 

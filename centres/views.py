@@ -65,8 +65,9 @@ def session_page(
         "exam": exam,
         "page": page,
         "amended": {
-            statement: amendments(exam, versions)
+            statement: steps
             for statement, versions in versions_of(page.object_list).items()
+            if (steps := amendments(exam, versions))
         },
         "stops": stops,
     }

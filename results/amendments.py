@@ -32,10 +32,14 @@ class Amendment:
 
 
 def amendments(exam: Exam, versions: Sequence) -> list[Amendment]:
-    """The steps between versions that were shown, the newest step first; versions: as the gate gives them."""
+    """The steps between versions that were shown, the newest first; versions: as the gate gives them.
+
+    A version that says the same as the one before (a correction that was taken back unseen) is no step.
+    """
     steps = [
-        Amendment(after.shown_from, reason_in_words(after.reason), differences(exam, before, after))
+        Amendment(after.shown_from, reason_in_words(after.reason), changes)
         for before, after in pairwise(versions)
+        if (changes := differences(exam, before, after))
     ]
     return steps[::-1]
 

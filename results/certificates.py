@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.acting import acting
 from accounts.models import User
-from results.acting import acting
 from results.models import Certificate, Entry
 from results.times import day_in_words
 

@@ -12,9 +12,10 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.acting import acting, checked_reason
 from accounts.models import User
-from results.acting import acting, checked_reason
 from results.importing import FaultyFile, Report, import_results
+from results.locking import lock
 from results.models import Entry, Statement
 
 MAY_CORRECT = "results.correct_statement"
@@ -39,17 +40,34 @@ def newest(entry: Entry) -> Statement | None:
     return entry.statements.order_by("-version").first()
 
 
-def correct(entry: Entry, values: dict[str, str], reason: str, by: User, *, dry_run: bool = False) -> Report:
+def correct(
+    entry: Entry,
+    values: dict[str, str],
+    reason: str,
+    by: User,
+    *,
+    seen: int | None = None,
+    dry_run: bool = False,
+) -> Report:
     """Store a new version of the entry's statement, which waits for approval.
 
-    values: by the columns of a results file, as text (docs/files.md). Returns the import's report, whose
-    warnings say where the values are not what the scores give. Raises FaultyFile with what is wrong in
-    which column; ValidationError without a reason, if nothing differs, or if `by` may not.
+    values: by the columns of a results file, as text (docs/files.md). seen: the statement that the person
+    was shown; refused if another version came since. Returns the import's report, whose warnings say where
+    the values are not what the scores give. Raises FaultyFile with what is wrong in which column;
+    ValidationError without a reason, if nothing differs, on such a change, or if `by` may not.
     """
     reason = checked_reason(reason)
-    if newest(entry) is None:
-        raise ValidationError(_("There is no statement to correct yet."), code="nothing_there")
     with acting(by, MAY_CORRECT):
+        lock(entry.session.release)
+        present = newest(entry)
+        if present is None:
+            raise ValidationError(_("There is no statement to correct yet."), code="nothing_there")
+        if seen not in {None, present.pk}:
+            raise ValidationError(
+                _("Version %(version)d came meanwhile, by %(person)s. Look at it, then correct that."),
+                code="changed_meanwhile",
+                params={"version": present.version, "person": present.made_by or _("a file")},
+            )
         report = import_results(entry.session, _one_row(entry, values), dry_run=dry_run, by=by, reason=reason)
         if not report.changed:
             raise ValidationError(_("Nothing differs from the newest version."), code="nothing_new")

@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.acting import acting, checked_reason
 from accounts.models import User
-from results.acting import acting, checked_reason
 from results.models import Entry, LostSlip
 
 MAY_ANSWER = "results.change_lostslip"

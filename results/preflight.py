@@ -29,6 +29,7 @@ from results.times import in_words
 
 MAIL_PATIENCE = 0.8  # seconds for the mail server's answer: the page does not wait longer
 CLOCKS_APART = timedelta(seconds=2)
+WORKERS = 2  # processes: one sends mails and sees no marks, one loads files (docs/operations.md)
 HEARTBEAT = timedelta(seconds=30)  # a worker says every 10 seconds that it lives
 JOB_LATE = timedelta(minutes=2)  # a worker takes a job that is due within seconds
 USUAL_HOURS = range(7, 21)  # local hours at which results are opened
@@ -63,6 +64,11 @@ class Check:
         return str(self.verdict.label)
 
 
+def findings(session: ExamSession) -> list[Check]:
+    """The checks that are not in order."""
+    return [each for each in check(session) if each.verdict != Verdict.OK]
+
+
 def check(session: ExamSession, outcomes: list[dict] | None = None) -> list[Check]:
     """Every check of a session, in the order of the work: results, approval, times, then the machines.
 
@@ -92,12 +98,12 @@ def _results(session: ExamSession, outcomes: list[dict]) -> list[Check]:
     return [
         Check(
             _("Entries with a result"),
-            _verdict(without, Verdict.WARNING if found["all"] else Verdict.FAULT),
+            _verdict(without or not entries["all"], Verdict.WARNING if found["all"] else Verdict.FAULT),
             _("%(number)d of %(all)d; %(without)d without")
             % {"number": found["all"], "all": entries["all"], "without": without}
             if entries["all"]
             else _("There are no entries yet."),
-            _entries(session, newest_status="none") if without else "",
+            _without_result(session, entries["all"], without),
         ),
         Check(
             _("Values as the exam gives them"),
@@ -136,6 +142,13 @@ def _results(session: ExamSession, outcomes: list[dict]) -> list[Check]:
             _entries(session, registered="no") if unregistered else "",
         ),
     ]
+
+
+def _without_result(session: ExamSession, entries: int, without: int) -> str:
+    """Where to see the entries that have none, or to load the first."""
+    if not entries:
+        return reverse("admin:results_upload_add", query={"session": session.pk, "kind": "entries"})
+    return _entries(session, newest_status="none") if without else ""
 
 
 def _no_release(session: ExamSession) -> Check:
@@ -227,8 +240,11 @@ def _database_now() -> datetime:
 
 def _clocks() -> Check:
     before = timezone.now()
-    database = _database_now()
-    after = timezone.now()
+    return clocks(before, _database_now(), timezone.now())
+
+
+def clocks(before: datetime, database: datetime, after: datetime) -> Check:
+    """Whether the database's clock agrees with this server's, which was read before and after it."""
     apart = max(before - database, database - after, timedelta(0))
     words = _("This server and the database are %(seconds).1f seconds apart.") % {
         "seconds": apart.total_seconds()
@@ -291,11 +307,15 @@ def _workers() -> list[Check]:
             [JOB_LATE],
         )
         late = cursor.fetchall()
-    words = ngettext("%(count)d is running.", "%(count)d are running.", alive) % {"count": alive}
+    words = ngettext(
+        "%(count)d is running; %(needed)d are needed, one for mails and one for files.",
+        "%(count)d are running; %(needed)d are needed, one for mails and one for files.",
+        alive,
+    ) % {"count": alive, "needed": WORKERS}
     return [
         Check(
-            _("Workers"),
-            Verdict.OK if alive else Verdict.FAULT,
+            _("Mails and files in the background"),
+            Verdict.OK if alive >= WORKERS else Verdict.WARNING if alive else Verdict.FAULT,
             words if alive else _("None is running: no mail is sent, no file is loaded."),
         ),
         *(

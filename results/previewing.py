@@ -9,7 +9,7 @@ have the views.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from csp.constants import NONE
@@ -27,10 +27,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from results import stopping
-from results.models import Entry, ExamSession, OpenStatement, Outcome, Release, Statement, Stop
+from results.models import Approval, Entry, ExamSession, OpenStatement, Outcome, Release, Statement, Stop
 from results.models.gate import StopNotice
 
 MAY_SEE = "results.see_result"
+NEVER = datetime.max.replace(tzinfo=UTC)
 OUTCOME = [field.attname for field in Outcome._meta.local_fields]
 
 # A page to look at: its scripts would ask the staff's address again and again, its forms lead nowhere.
@@ -163,21 +164,24 @@ def shown_with(
     if not corrected:
         return {}
     release = Release.objects.annotate(now=Now()).prefetch_related("approvals").get(pk=release.pk)
+    in_effect = [approval for approval in release.approvals.all() if approval.took_effect_at]
     effects = [
-        (approval.through, max(approval.took_effect_at, instant))
-        for approval in release.approvals.all()
-        if approval.took_effect_at
-        and (instant := _instant(approval, for_centres)) <= (approval.voided_at or release.now)
+        (approval.through, max(approval.took_effect_at, instant), _ends(approval, in_effect))
+        for approval in in_effect
+        if (instant := _instant(approval, for_centres)) <= (approval.voided_at or release.now)
     ]
+    stops = list(Stop.objects.filter(session=release.session_id).order_by("started_at"))
     shown = {}
     versions = defaultdict(list)
     for version in Statement.objects.filter(entry__in=corrected).order_by("version"):
         versions[version.entry_id].append(version)
     for entry, statement in corrected.items():
         since: dict[Statement, datetime] = {}
-        for through, effect in effects:
+        touching = [stop for stop in stops if _touches(stop, statement.entry)]
+        for through, starts, ends in effects:
             covered = [version for version in versions[entry] if version.pk <= through]
-            if covered:
+            effect = _first_shown(starts, ends, touching)
+            if covered and effect:
                 since[covered[-1]] = min(effect, since.get(covered[-1], effect))
         since.setdefault(statement, max(release.now, _instant(release, for_centres)))
         if len(since) > 1:
@@ -186,6 +190,26 @@ def shown_with(
                 for version in sorted(since, key=lambda each: each.version)
             ]
     return shown
+
+
+def _ends(approval: Approval, in_effect: list[Approval]) -> datetime:
+    """When another approval took its place or it was voided; the end of time if neither has happened."""
+    later = [each.took_effect_at for each in in_effect if each.took_effect_at > approval.took_effect_at]
+    return min([*later, approval.voided_at or NEVER])
+
+
+def _touches(stop: Stop, entry: Entry) -> bool:
+    of_centre = stop.preparation_centre_id in (None, entry.preparation_centre_id)
+    return of_centre and stop.entry_id in (None, entry.pk)
+
+
+def _first_shown(starts: datetime, ends: datetime, stops: list[Stop]) -> datetime | None:
+    """The first moment of a time that no stop covers; stops: in the order in which they began."""
+    for stop in stops:
+        if stop.started_at > starts:
+            break
+        starts = max(starts, stop.lifted_at or NEVER)
+    return starts if starts < ends else None
 
 
 def _instant(times: models.Model, for_centres: bool) -> datetime:

@@ -14,8 +14,9 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.acting import acting
 from accounts.models import User
-from results.acting import acting, lock
+from results.locking import lock
 from results.mailing import postponed
 from results.models import Approval, Entry, Release, Statement
 from results.standing import with_state
@@ -29,13 +30,18 @@ PEOPLE_NEEDED = 2  # the triggers of results/migrations/0007_gate.py count them
 class Coverage:
     """What an approval would cover now.
 
-    entries: of the session; statements: entries that have at least one; through: the highest statement
-    id of the session, 0 without any.
+    entries: of the session; statements: entries that have at least one; waiting: those of them whose newest
+    no approval in effect covers; through: the highest statement id of the session, 0 without any.
     """
 
     entries: int
     statements: int
+    waiting: int
     through: int
+
+    @property
+    def approved_before(self) -> int:
+        return self.statements - self.waiting
 
     @property
     def entries_without(self) -> int:
@@ -47,9 +53,10 @@ def coverage(release: Release) -> Coverage:
     counted = Entry.objects.filter(session=release.session_id).aggregate(
         entries=Count("pk", distinct=True),
         with_statement=Count("statements__entry", distinct=True),
+        waiting=Count("pk", filter=Q(statements__pk__gt=release.approved_through or 0), distinct=True),
         through=Max("statements__pk", default=0),
     )
-    return Coverage(counted["entries"], counted["with_statement"], counted["through"])
+    return Coverage(counted["entries"], counted["with_statement"], counted["waiting"], counted["through"])
 
 
 def has_unapproved(release: Release) -> bool:
@@ -86,14 +93,25 @@ def opens_at_once(release: Release) -> bool:
     )
 
 
+def times_of(release: Release) -> str:
+    """Both instants to the microsecond, for a page to carry which ones it showed."""
+    return " ".join(str(instant) for instant in (release.opens_at, release.centres_open_at))
+
+
 def approve(
-    release: Release, by: User, *, seen_through: int | None = None, open_now: bool = False
+    release: Release,
+    by: User,
+    *,
+    seen_through: int | None = None,
+    seen_times: str | None = None,
+    open_now: bool = False,
 ) -> Approval:
     """Approve every statement that the session has now; with a second person's, that takes effect.
 
     A stopped release may be approved: it is how a corrected file is made ready before resuming.
     seen_through: the Coverage.through that the person was shown; the approval is refused if statements
-    were stored since. open_now: needed from both people where an instant has passed, since then the
+    were stored since. seen_times: the times_of() that the person was shown; refused if another was set since.
+    open_now: needed from both people where an instant has passed, since then the
     approval itself shows the results; refused before it.
     Raises ValidationError if `by` may not approve or has already, if there is nothing to approve, or on such
     a difference.
@@ -104,6 +122,11 @@ def approve(
         if seen_through is not None and covered.through != seen_through:
             raise ValidationError(
                 _("Results were loaded while you looked. Check the new figures, then approve again."),
+                code="changed_meanwhile",
+            )
+        if seen_times is not None and times_of(release) != seen_times:
+            raise ValidationError(
+                _("The opening time was changed while you looked. Check the new one, then approve again."),
                 code="changed_meanwhile",
             )
         if not covered.through:
@@ -159,7 +182,7 @@ def move(release: Release, opens_at: datetime, centres_open_at: datetime | None,
         given = release.approvals.filter(voided_at=None).count()
         Release.objects.filter(pk=release.pk).update(opens_at=opens_at, centres_open_at=centres_open_at)
         release.refresh_from_db()
-        postponed(release, before.opens_at)
+        postponed(release, before)
         is_void = before.approved_through is not None and release.approved_through is None
         return is_void or release.approvals.filter(voided_at=None).count() < given
 

@@ -15,9 +15,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.acting import acting, checked_reason
 from accounts.models import User
 from results import numbers, printing
-from results.acting import acting, checked_reason
 from results.models import Entry, ExamSession, Release, SlipIssue
 from results_portal import audit
 from results_portal.models import AuditNote
@@ -27,7 +27,7 @@ DIGITS = 8  # of a Secret Number: at 20 guesses a day (accounts/throttle.py) all
 # Slips in one file: 1,000 take 8 seconds on two busy cores, and a request should not take more than 20.
 MOST_IN_A_FILE = 1_000
 
-_ISSUING = 7302616  # the first key of an advisory lock, of no other meaning; the second is the session's
+_ISSUING = 7302617  # the first key of an advisory lock, of no other meaning; the second is the session's
 
 
 @dataclass(frozen=True)

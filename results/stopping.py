@@ -4,18 +4,19 @@ Whoever is touched reads the notice at once, by the gate (results/migrations/000
 again what is approved and due. Each verb is one transaction and records who did it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.acting import acting, checked_reason
 from accounts.models import User
-from results.acting import acting, checked_reason
 from results.models import Entry, ExamSession, Stop
 from results.models.releases import LONGEST_NOTICE
 
@@ -24,6 +25,10 @@ USUAL_NOTICE = gettext_lazy(
     "We have paused these results to check them. You need to do nothing: we will show them here again as soon"
     " as we can."
 )
+
+
+class AlreadyStopped(ValidationError):  # noqa: N818
+    """A stop of the same session, preparation centre or candidate is on."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ def stop_candidates(
     with acting(by, MAY_STOP):
         going_on = entries.filter(stops__lifted_at=None, stops__isnull=False).values("pk")
         touched = Entry.objects.filter(pk__in=entries.values("pk")).exclude(pk__in=going_on)
-        return [
-            _stop(by, reason, notice, session_id=entry.session_id, entry=entry)
-            for entry in touched.only("session_id").order_by("pk")
-        ]
+        stops = []
+        for entry in touched.only("session_id").order_by("pk"):
+            with suppress(AlreadyStopped):  # a colleague's, of the same moment
+                stops.append(_stop(by, reason, notice, session_id=entry.session_id, entry=entry))
+        return stops
 
 
 def lift(stops: QuerySet[Stop], by: User) -> list[Stop]:
@@ -103,11 +109,11 @@ def _stop(by: User, reason: str, notice: Notice | None, **scope) -> Stop:
         started_by=by,
         **scope,
     )
-    columns = ("session_id", "preparation_centre_id", "entry_id")
-    same = {column: getattr(stop, column) for column in columns}
-    if Stop.objects.filter(**same, lifted_at=None).exists():
-        raise ValidationError(_("This is stopped already."), code="stopped")
-    stop.save()
+    try:
+        with transaction.atomic():  # the database knows of a stop that comes at the same moment
+            stop.save()
+    except IntegrityError:
+        raise AlreadyStopped(_("This is stopped already."), code="stopped") from None
     return stop
 
 

@@ -25,14 +25,14 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts.acting import acting, checked_reason
 from accounts.models import User
 from results import importing
-from results.acting import acting, checked_reason
 from results.importing import FaultyFile, Report
 from results.importing.reports import Findings, in_one_line
 from results.models import Entry, ExamSession, Release, Upload
 from results.models.uploads import LARGEST_FILE, LONGEST_FILE_NAME
-from results_portal import acting as who_acts
+from results_portal import attribution
 
 MAY_LOAD = "results.add_upload"
 QUEUE = "office"
@@ -238,7 +238,7 @@ def load(upload_id: int) -> None:
         upload, progress = job
         person = upload.confirmed_by
         try:
-            with transaction.atomic(), pghistory.context(**who_acts.by_user(person), upload=upload.pk):
+            with transaction.atomic(), pghistory.context(**attribution.by_user(person), upload=upload.pk):
                 report = _run(upload, dry_run=False, progress=progress)
                 if _figures(report) != {name: getattr(upload, name) for name in _figures(report)}:
                     raise _ChangedMeanwhileError

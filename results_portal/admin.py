@@ -1,6 +1,5 @@
 """The audit trail on the staff face: who did what, when, from where, to which object."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model, Q, QuerySet
 from django.db.models.fields.tuple_lookups import TupleLessThan
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
 from django.utils import timezone, translation
@@ -27,12 +26,12 @@ from results.numbers import normalise_id_number
 from results_portal import audit
 from results_portal.changes import Related, Values, in_words, kinds, related_objects
 from results_portal.models import AuditEntry, AuditNote
+from results_portal.spreadsheets import csv_file
 from results_portal.trail import NOTES, event_models, searched
 
 A_PAGE = 50  # acts
 A_CHUNK = 1_000  # acts of an export that are in memory at once
 MOST_ACCOUNTS = 50  # that a part of a name may mean
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -305,33 +304,32 @@ class AuditAdmin(admin.ModelAdmin):
             f"{search.fields[name].label}: {value}" for name, value in search.cleaned_data.items() if value
         )
         audit.record(request, AuditNote.Kind.EXPORTED, words=f"{_('Audit trail')}. {asked}".strip())
-        return StreamingHttpResponse(
-            _csv(search.found(), translation.get_language()),
-            content_type="text/csv; charset=utf-8",
-            headers={
-                "Content-Disposition": f'attachment; filename="audit-{timezone.localtime():%Y%m%d-%H%M}.csv"'
-            },
-        )
+        rows = _lines(search.found(), translation.get_language())
+        return csv_file(f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv", _header(), rows)
 
 
-class _Echo:
-    """What csv.writer writes to hands each line on."""
+def _header() -> list[str]:
+    return [
+        _("When"),
+        _("Who"),
+        _("What"),
+        _("To what"),
+        _("Number"),
+        _("Which"),
+        _("Changes"),
+        _("Words"),
+        _("Network address"),
+        _("Page or command"),
+        _("Database login"),
+    ]
 
-    def write(self, line: str) -> str:
-        return line
 
-
-def _csv(found: QuerySet[AuditEntry], language: str) -> Iterator[str]:
-    """Lines of the export, a chunk in memory at a time. Django streams them after the request's language."""
-    writer = csv.writer(_Echo())
-    with translation.override(language):
-        header = [_("When"), _("Who"), _("What"), _("To what"), _("Number"), _("Which"), _("Changes")]
-        header += [_("Words"), _("Network address"), _("Page or command"), _("Database login")]
-    yield "\ufeff" + writer.writerow(header)  # without the mark, Excel reads another encoding
+def _lines(found: QuerySet[AuditEntry], language: str) -> Iterator[Iterable[Any]]:
+    """Rows of the export, a chunk in memory at a time. Django streams them after the request's language."""
     acts = found
     while rows := list(acts[:A_CHUNK]):
         with translation.override(language):
-            lines = [writer.writerow([_cell(value) for value in _line(act)]) for act in acts_in_words(rows)]
+            lines = [_line(act) for act in acts_in_words(rows)]
         yield from lines
         acts = _after(found, _place(rows[-1]))
 
@@ -352,9 +350,3 @@ def _line(act: Act) -> Iterable[Any]:
         act.page,
         act.login,
     )
-
-
-def _cell(value: Any) -> str:
-    """Text that a spreadsheet takes as text: no cell begins a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text

@@ -15,7 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from results_portal import acting
+from results_portal import attribution
 from results_portal.models import AuditNote
 
 
@@ -27,7 +27,10 @@ def record(
     request: of who acts; None in a command or job, whose facts stand already. obj: what the act was about;
     words: anything more, in plain words; never a mark, a password or another secret.
     """
-    with pghistory.context(**(acting.by_request(request) if request else {})), connection.cursor() as cursor:
+    with (
+        pghistory.context(**(attribution.by_request(request) if request else {})),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(
             "INSERT INTO results_portal_auditnote"  # not by the model: that would ask for what it wrote
             " (kind, words, model, object_id, object_words, entry_id, account_id)"

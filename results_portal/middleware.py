@@ -4,7 +4,7 @@ import pghistory
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
-from results_portal import acting
+from results_portal import attribution
 from results_portal.errors import bad_request
 
 
@@ -31,15 +31,15 @@ class WhoActsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        with acting.facts():
+        with attribution.facts():
             return self.get_response(request)
 
     def process_view(self, request, *_view):
         """The page is known now, and a page that needs a sign-in has asked who it is."""
-        pghistory.context(**acting.by_request(request))
+        pghistory.context(**attribution.by_request(request))
 
 
 @receiver(user_logged_in)
 def name_who_signed_in(sender, request, user, **_kwargs) -> None:
     """From here on, the request is this person's."""
-    pghistory.context(**acting.by_user(user))
+    pghistory.context(**attribution.by_user(user))

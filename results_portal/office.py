@@ -79,7 +79,7 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.view_upload",
         }
     ),
-    # Writes what preparation centres read.
+    # For the pages of preparation centres that are to come; can look at centres only today.
     EDITOR: frozenset({"centres.view_preparationcentre"}),
     # Reads who did what.
     AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),

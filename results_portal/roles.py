@@ -32,6 +32,10 @@ _SIGNING_IN = {
     "procrastinate_events": LOG,
 }
 _ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
+_STATEMENT = (
+    "entry_id, version, reason, made_by_id, status, overall, result, cefr, reading, use_of_english, writing,"
+    " listening, speaking, reading_and_writing"
+)
 _UPLOAD = (
     "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
     " confirmed_at, confirmed_by_id, finished_at"
@@ -104,7 +108,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_release": ("SELECT", "INSERT", "UPDATE (opens_at, centres_open_at)"),
         "results_certificate": ("SELECT", "INSERT", "UPDATE"),
         "results_seen": READ,
-        "results_statement": APPEND,
+        # The number of a statement says which approval covers it: the database's to give.
+        "results_statement": ("SELECT", f"INSERT ({_STATEMENT})"),
         "results_stop": ("SELECT", "INSERT", "UPDATE (lifted_at, lifted_by_id)"),
         # Who chose which file for what stays; so does the record.
         "results_upload": ("SELECT", "INSERT", f"UPDATE ({_UPLOAD})"),

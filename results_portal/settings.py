@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from pghistory import ContextJSONField, DeleteEvent, InsertEvent, UpdateEvent
 
-from results_portal import acting
+from results_portal import attribution
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -127,7 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PGHISTORY_DEFAULT_TRACKERS = (InsertEvent(), UpdateEvent(), DeleteEvent())
 PGHISTORY_CONTEXT_FIELD = ContextJSONField()
 PGHISTORY_APPEND_ONLY = True
-PROCRASTINATE_WORKER_DEFAULTS = {"task_middleware": [acting.by_job]}
+PROCRASTINATE_WORKER_DEFAULTS = {"task_middleware": [attribution.by_job]}
 
 # --- Signing in ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

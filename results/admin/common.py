@@ -1,18 +1,15 @@
 """What the pages of the exams office share: asking before acting, searching, reading without changing."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from results.models.releases import LONGEST_REASON
+from accounts.acting import LONGEST_REASON
 from results.numbers import ID_NUMBER, normalise_id_number
 
 NOTHING = "–"
@@ -40,7 +37,8 @@ def ask(request: HttpRequest, model_admin: admin.ModelAdmin, form: forms.Form, *
     """The page that says what will happen; its button posts the form to the same address.
 
     context: title, button and back (where “No, take me back” leads); text or a template of its own;
-    repeated: (name, value) pairs that are sent along.
+    repeated: (name, value) pairs that are sent along; room: the session whose control room the page
+    belongs to.
     """
     page = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "form": form, **context}
     return TemplateResponse(request, page.get("template", "admin/results/sure.html"), page)
@@ -60,11 +58,6 @@ def done(request: HttpRequest, form: forms.Form, verb: Callable[[], str]) -> boo
         return False
     messages.success(request, message)
     return True
-
-
-def short(moment: datetime) -> str:
-    """A moment for a column of a list: “12 Jun 2026, 10:00”."""
-    return date_format(localtime(moment), "j M Y, H:i")
 
 
 class AnnotatedFilter(admin.SimpleListFilter):

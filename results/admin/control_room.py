@@ -145,6 +145,7 @@ class ControlRoom:
             ),
             button=_("Send reminders"),
             back=back,
+            room=session,
         )
 
     def mails_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.acting import LONGEST_REASON
 from results import correcting
 from results.admin.common import ask
 from results.admin.statements import looked_at, sees_marks
@@ -18,7 +19,6 @@ from results.amendments import differences
 from results.exams import CEFR_LEVELS, Exam
 from results.importing import FaultyFile, Report
 from results.models import Outcome, Result, Statement, Status
-from results.models.releases import LONGEST_REASON
 
 ANOTHER = "another"
 
@@ -95,12 +95,15 @@ def correct_view(model_admin, request: HttpRequest, pk: int) -> HttpResponse:
     looked_at(request, statement)
     exam = entry.session.exam_facts
     form = CorrectionForm(request.POST or None, exam=exam, statement=statement)
+    seen = request.POST.get("seen", "")
+    seen = int(seen) if seen.isdecimal() and len(seen) < 19 else statement.pk
     page = {
         "title": _("Correct the statement of %s") % entry,
         "template": "admin/results/correct.html",
         "entry": entry,
         "statement": statement,
         "back": reverse("admin:results_entry_change", args=[pk]),
+        "repeated": [("seen", statement.pk)],
     }
     if not form.is_valid():
         return ask(request, model_admin, form, **page)
@@ -108,7 +111,9 @@ def correct_view(model_admin, request: HttpRequest, pk: int) -> HttpResponse:
     checked = signing.dumps([form.values, form.why])
     is_sure = "sure" in request.POST and _same(request.POST.get("checked", ""), checked)
     try:
-        report = correcting.correct(entry, form.values, form.why, request.user, dry_run=not is_sure)
+        report = correcting.correct(
+            entry, form.values, form.why, request.user, seen=seen, dry_run=not is_sure
+        )
     except FaultyFile as faulty:
         form.add_faults(faulty.report)
         return ask(request, model_admin, form, **page)
@@ -118,7 +123,7 @@ def correct_view(model_admin, request: HttpRequest, pk: int) -> HttpResponse:
     if not is_sure:
         page["changes"] = differences(exam, statement, _outcome(form.values))
         page["warnings"] = list(report.warnings)
-        page["repeated"] = [("checked", checked)]
+        page["repeated"] += [("checked", checked)]
         page["why"] = correcting.reason_in_words(form.why)
         return ask(request, model_admin, form, **page)
     LogEntry.objects.log_actions(

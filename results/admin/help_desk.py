@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts import helping, throttle
+from accounts.acting import LONGEST_REASON
+from accounts.confirming import needs_fresh_identity
 from accounts.models import Face, User
 from results.finding import MOST_FOUND, find_accounts, find_entries
 from results.models import Certificate, Entry, Mail, Release, Seen, Stop
@@ -58,10 +60,11 @@ class AddressForm(forms.Form):
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        max_length=helping.LONGEST_REASON,
+        max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         help_text=gettext_lazy("Why, and how you made sure who asks. It stays in the log."),
     )
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)  # the address beside the form
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def help_account(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 @require_POST
 @for_help_desk
+@needs_fresh_identity
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     account = _account(pk)
     form = AddressForm(request.POST)
@@ -229,7 +233,7 @@ def _person_page(
         account=account,
         sessions=account.sessions.filter(expire_date__gt=timezone.now()).count() if account else 0,
         may_help=request.user.has_perm(helping.MAY_HELP),
-        form=form or AddressForm(),
+        form=form or AddressForm(initial={"shown": account.email if account else ""}),
         **context,
     )
 

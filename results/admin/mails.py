@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
-from results.admin.common import NOTHING, ForReading, short
+from results.admin.common import NOTHING, ForReading
 from results.models import Mail
-from results_portal.lists import CarefulListAdmin
+from results_portal.lists import CarefulListAdmin, short
 
 
 @admin.register(Mail)

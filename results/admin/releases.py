@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.confirming import needs_fresh_identity
-from results import releasing, stopping
-from results.admin.common import NOTHING, AnnotatedFilter, SureForm, ask, bound, done, short
+from accounts.models import User
+from results import preflight, releasing, stopping
+from results.admin.common import NOTHING, AnnotatedFilter, SureForm, ask, bound, done
 from results.models import Approval, Release, Status
 from results.standing import State, count_by_status, with_state
 from results.times import in_words, zone
 from results_portal.changes import ChangesAdmin
+from results_portal.lists import short
 
 
 class ReleaseForm(forms.ModelForm):
@@ -62,9 +64,10 @@ class StateFilter(AnnotatedFilter):
 
 
 class ApprovalForm(forms.Form):
-    """Carries how far the figures on the page reached, so that nothing unseen is approved."""
+    """Carries how far the figures on the page reached, and its times, so that nothing unseen is approved."""
 
     through = forms.IntegerField(widget=forms.HiddenInput)
+    times = forms.CharField(widget=forms.HiddenInput)
 
 
 class OpenNowForm(ApprovalForm):
@@ -205,7 +208,8 @@ def release_buttons(request: HttpRequest, release: Release) -> dict:
     return {
         "release": release,
         "may_approve": request.user.has_perm(releasing.MAY_APPROVE),
-        "can_approve": releasing.has_unapproved(release),
+        # Not to who has approved already: the next step is another person's.
+        "can_approve": releasing.has_unapproved(release) and not _has_approved(release, request.user),
         "may_stop": request.user.has_perm(stopping.MAY_STOP),
         "session_stop": stopping.active(release.session).filter(entry=None, preparation_centre=None).first(),
         "can_withdraw": any(
@@ -213,6 +217,10 @@ def release_buttons(request: HttpRequest, release: Release) -> dict:
             for approval in release.approvals.all()
         ),
     }
+
+
+def _has_approved(release: Release, user: User) -> bool:
+    return releasing.standing_approvals(release).filter(person=user).exists()
 
 
 class ReleaseButtons:
@@ -244,6 +252,9 @@ class ReleaseInline(ReleaseFacts, admin.StackedInline):
     min_num = max_num = 1
     fields = ("opens_at", "centres_open_at", "approval", "stop")
     readonly_fields = ("approval", "stop")
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj else ("opens_at", "centres_open_at")
 
 
 @admin.register(Release)
@@ -303,7 +314,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
     @method_decorator(needs_fresh_identity)
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         release = self._get_release(request, pk)
-        covered = releasing.coverage(release)
+        covered, shown_times = releasing.coverage(release), releasing.times_of(release)
         at_once = release.candidates_due or release.centres_due
         form = bound(OpenNowForm if at_once else ApprovalForm, request)
 
@@ -312,6 +323,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
                 release,
                 request.user,
                 seen_through=form.cleaned_data["through"],
+                seen_times=form.cleaned_data["times"],
                 open_now=form.cleaned_data.get("open_now", False),
             )
             if given.took_effect_at is None:
@@ -319,8 +331,8 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             return ngettext(
                 "Approved by two people: %(count)d statement.",
                 "Approved by two people: %(count)d statements.",
-                covered.statements,
-            ) % {"count": covered.statements}
+                covered.waiting,
+            ) % {"count": covered.waiting}
 
         return self._act(
             request,
@@ -330,13 +342,15 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
             template="admin/results/approve.html",
             title=_("Approve the results of %s?") % release.session,
             button=_("Approve and open now") if at_once else _("Approve"),
-            repeated=[("through", covered.through)],
+            repeated=[("through", covered.through), ("times", shown_times)],
             covered=covered,
             counted=_counted(release),
             approvals=releasing.standing_approvals(release),
+            has_approved=_has_approved(release, request.user),
             preparers=releasing.preparers(release),
             voided=releasing.last_voided(release),
             stops=list(stopping.active(release.session)),
+            findings=preflight.findings(release.session),
             at_once=at_once,
         )
 
@@ -382,7 +396,7 @@ class ReleaseAdmin(ReleaseButtons, ReleaseFacts, ChangesAdmin):
         session_page = session_page_of(release)
         if done(request, form, logged):
             return redirect(session_page)
-        return ask(request, self, form, release=release, back=session_page, **page)
+        return ask(request, self, form, release=release, back=session_page, room=release.session, **page)
 
 
 def session_page_of(release: Release) -> str:

@@ -1,7 +1,8 @@
 """The exam session, with its release and its figures."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -45,7 +46,7 @@ class ExamSessionAdmin(ControlRoom, ReleaseButtons, ChangesAdmin):
     list_filter = (StateFilter, "exam")
     search_fields = ("code", "title", "place")
     date_hierarchy = "exam_date"
-    fields = (("code", "exam"), ("title", "letter"), ("exam_date", "place"))
+    fields = ("code", "exam", "title", "letter", "exam_date", "place")
     inlines = (ReleaseInline,)
     history_models = (ExamSession, Release, Stop)
 
@@ -68,6 +69,14 @@ class ExamSessionAdmin(ControlRoom, ReleaseButtons, ChangesAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def response_add(self, request, obj, post_url_continue=None):
+        if not {"_continue", "_addanother", "_popup"}.isdisjoint(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(
+            request, _("The session %s is there. Next: load the entries, then the results.") % obj
+        )
+        return redirect("admin:results_examsession_control_room", obj.pk)
 
     def release_of(self, obj):
         release = getattr(obj, "release", None)

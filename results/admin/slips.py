@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.confirming import needs_fresh_identity
 from results import lost_slips, printing, slips
-from results.admin.common import NOTHING, ForReading, ReasonForm, ask, bound, done, short
+from results.admin.common import NOTHING, ForReading, ReasonForm, ask, bound, done
 from results.models import Entry, ExamSession, LostSlip, SlipIssue
 from results.times import day_in_words
 from results_portal.changes import ChangesAdmin
-from results_portal.lists import CarefulListAdmin
+from results_portal.lists import CarefulListAdmin, short
 
 FILES_SHOWN = 20
 
@@ -121,7 +121,8 @@ class SlipIssueAdmin(ForReading, CarefulListAdmin):
             template="admin/results/slips.html",
             title=_("Slips of %s") % session,
             button=_("Issue the numbers and download the slips"),
-            back=reverse("admin:results_examsession_change", args=[pk]),
+            back=reverse("admin:results_examsession_control_room", args=[pk]),
+            room=session,
             session=session,
             count=count,
             most=slips.MOST_IN_A_FILE,
@@ -147,6 +148,7 @@ class SlipIssueAdmin(ForReading, CarefulListAdmin):
             title=_("Issue these slips again?"),
             button=_("Issue again and download the slips"),
             back=reverse("admin:results_slipissue_session", args=[session.pk]),
+            room=session,
             session=session,
             issue=issue,
             count=count,

@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from results.admin.common import AnnotatedFilter, ForReading, IdNumberSearch, short
+from results.admin.common import NOTHING, AnnotatedFilter, ForReading, IdNumberSearch
 from results.checking import doubtful, newest
+from results.correcting import reason_in_words
 from results.models import Outcome, Statement, Status
 from results.standing import Standing, with_standing
 from results_portal import audit
-from results_portal.lists import CarefulListAdmin
+from results_portal.lists import CarefulListAdmin, short
 from results_portal.models import AuditNote
 
 MAY_SEE = "results.see_result"
@@ -22,7 +23,7 @@ MARKS = frozenset(field.name for field in Outcome._meta.get_fields())
 
 
 class StandingFilter(AnnotatedFilter):
-    title = _("state")
+    title = _("visible?")
     parameter_name = "standing"
     choices_of = Standing.choices
 
@@ -56,7 +57,11 @@ def looked_at(request: HttpRequest, statement: Statement) -> None:
 
 
 class StatementFacts:
-    @admin.display(description=_("state"))
+    @admin.display(description=_("reason"))
+    def why(self, statement: Statement) -> str:
+        return reason_in_words(statement.reason) or NOTHING
+
+    @admin.display(description=_("visible?"))
     def standing_in_words(self, statement: Statement) -> str:
         return Standing(statement.standing).label
 
@@ -69,7 +74,7 @@ class StatementInline(ForReading, StatementFacts, admin.TabularInline):
     """The versions of an entry's statement on the entry's page; a look at the marks is a step of its own."""
 
     model = Statement
-    fields = ("version", "standing_in_words", "loaded", "reason")
+    fields = ("version", "standing_in_words", "loaded", "why")
     readonly_fields = fields
     ordering = ("-version",)
     show_change_link = True
@@ -146,7 +151,7 @@ class StatementAdmin(IdNumberSearch, ForReading, StatementFacts, CarefulListAdmi
         exam = obj.entry.session.exam_facts
         overall = [] if exam.reports_shields else ["result", "cefr", "overall"]
         skills = [skill.value for skill in exam.skills]
-        facts = ["entry_link", "session", "version", "reason", "status", *overall, *skills]
+        facts = ["entry_link", "session", "version", "why", "status", *overall, *skills]
         return [*facts, "standing_in_words", "loaded"]
 
     def get_readonly_fields(self, request, obj=None):

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.confirming import needs_fresh_identity
 from results import stopping
-from results.admin.common import ForReading, ReasonForm, SureForm, ask, bound, done, short
+from results.admin.common import ForReading, ReasonForm, SureForm, ask, bound, done
 from results.admin.releases import session_page_of, what_lifting_shows
 from results.models import Entry, Release, Stop
 from results.models.releases import LONGEST_NOTICE
-from results_portal.lists import CarefulListAdmin
+from results_portal.lists import CarefulListAdmin, short
 
 
 class StopForm(ReasonForm):
@@ -212,7 +212,7 @@ class StopAdmin(ForReading, CarefulListAdmin):
 
         if done(request, form, logged):
             return redirect(session_page_of(release))
-        return ask(request, self, form, back=session_page_of(release), **page)
+        return ask(request, self, form, back=session_page_of(release), room=release.session, **page)
 
 
 def what(stop: Stop) -> str:

@@ -7,8 +7,8 @@ the admin call the same two functions, and print or show the report that they re
 from pathlib import Path
 from typing import BinaryIO
 
+from accounts.acting import checked_reason
 from accounts.models import User
-from results.acting import checked_reason
 from results.importing.certificates import CertificateFile
 from results.importing.entries import EntryFile
 from results.importing.reading import Progress

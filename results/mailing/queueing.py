@@ -6,16 +6,17 @@ queued in their transaction.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.acting import acting
 from accounts.models import User
-from results.acting import acting, lock
+from results.locking import lock
 from results.models import Entry, ExamSession, Mail, Release
 
 MAY_REMIND = "results.add_mail"
@@ -104,22 +105,30 @@ def collect(*, everything: bool = False) -> int:
     return queued
 
 
-def postponed(release: Release, old_opens_at: datetime) -> int:
+def postponed(release: Release, before: Release) -> int:
     """Queue the new time for everybody registered in the session and the members of its preparation centres.
 
-    release: moved already, in the transaction of the move, which has locked it. Nothing is queued unless the
-    candidates' new time is later than the old. Returns how many people are told.
+    release: moved already, in the transaction of the move, which has locked it; before: as it was. Each
+    audience is told if its own new time is later than its old. Returns how many people are told.
     """
-    if release.opens_at <= old_opens_at:
-        return 0
     kind, session = Mail.Kind.POSTPONED, release.session_id
     cause = _next_cause(session, kind)
-    registered = Entry.objects.filter(session=session, user__isnull=False).values_list("pk", "user_id")
-    rows = [
-        Mail(kind=kind, audience="candidates", session_id=session, entry_id=entry, user_id=user, cause=cause)
-        for entry, user in registered
-    ]
-    rows += _to_members(kind, session, Q(), cause)
+    rows = []
+    if release.opens_at > before.opens_at:
+        registered = Entry.objects.filter(session=session, user__isnull=False).values_list("pk", "user_id")
+        rows += [
+            Mail(
+                kind=kind,
+                audience="candidates",
+                session_id=session,
+                entry_id=entry,
+                user_id=user,
+                cause=cause,
+            )
+            for entry, user in registered
+        ]
+    if (release.centres_open_at or release.opens_at) > (before.centres_open_at or before.opens_at):
+        rows += _to_members(kind, session, Q(), cause)
     return len(Mail.objects.bulk_create(rows))
 
 
@@ -130,7 +139,7 @@ def remind_unregistered(session: ExamSession, by: User) -> Reminders:
     Raises ValidationError if `by` may not, if the session has no opening time, if everybody is registered,
     and within a day of the last reminder.
     """
-    with acting(by, MAY_REMIND), transaction.atomic():
+    with acting(by, MAY_REMIND):
         release = Release.objects.filter(session=session).first()
         if release is None:
             raise ValidationError(_("This session has no opening time yet."), code="no_release")

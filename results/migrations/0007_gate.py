@@ -120,6 +120,24 @@ CREATE TRIGGER count_approvals AFTER INSERT ON results_approval
 CREATE FUNCTION results_statements_void() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- An approval that runs now has ended before it is looked at below, or waits for these statements.
+    PERFORM FROM results_release r
+    WHERE r.session_id IN (SELECT e.session_id FROM added s JOIN results_entry e ON e.id = s.entry_id)
+    ORDER BY r.id FOR UPDATE;
+    -- What an approval covers has a lower number than whatever comes after it, or nobody would be asked.
+    IF EXISTS (
+        SELECT FROM (
+            SELECT e.session_id, min(s.id) AS lowest
+            FROM added s LEFT JOIN results_entry e ON e.id = s.entry_id GROUP BY e.session_id
+        ) AS come LEFT JOIN results_release r ON r.session_id = come.session_id
+        WHERE come.session_id IS NULL OR come.lowest <= (
+            SELECT max(a.through) FROM results_approval a
+            WHERE a.release_id = r.id AND a.took_effect_at IS NOT NULL
+        )
+    ) THEN
+        RAISE EXCEPTION 'a statement has an entry, and comes after the approvals that are there'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_after_approvals';
+    END IF;
     PERFORM results_void_approvals(changed.id, 'statements', false) FROM (
         SELECT DISTINCT r.id FROM added s
         JOIN results_entry e ON e.id = s.entry_id
@@ -148,6 +166,23 @@ $$;
 CREATE TRIGGER audience_voids AFTER UPDATE ON results_entry
     REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION results_audience_voids();
+
+-- In another session an approval of other statements might cover them.
+CREATE FUNCTION results_statements_keep_session() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM results_statement s WHERE s.entry_id = OLD.id) THEN
+        RAISE EXCEPTION 'an entry with a statement stays in its session'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_with_statement_stays';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+CREATE TRIGGER statements_keep_session BEFORE UPDATE ON results_entry
+    FOR EACH ROW WHEN ((OLD.id, OLD.session_id) IS DISTINCT FROM (NEW.id, NEW.session_id))
+    EXECUTE FUNCTION results_statements_keep_session();
+CREATE TRIGGER statements_keep_entry BEFORE DELETE ON results_entry
+    FOR EACH ROW EXECUTE FUNCTION results_statements_keep_session();
 
 CREATE FUNCTION results_time_voids() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -185,12 +220,17 @@ CREATE TRIGGER approval_stays BEFORE DELETE ON results_approval
 
 REVOKE EXECUTE ON FUNCTION results_instant, results_void_approvals, results_withdraw_approvals,
     results_check_approval, results_count_approvals, results_statements_void, results_audience_voids,
-    results_time_voids FROM PUBLIC;
+    results_time_voids, results_statements_keep_session FROM PUBLIC;
 """
 
 OUTCOME = (
     "status, overall, result, cefr, reading, use_of_english, writing, listening, speaking, reading_and_writing"
 )
+
+
+def _columns(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in OUTCOME.split(", "))
+
 
 GATE = f"""
 CREATE VIEW results_gate WITH (security_barrier) AS
@@ -227,13 +267,14 @@ SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason
 FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
 
 -- Of an open statement, the versions that its audience has seen: those that were the newest under an
--- approval that was in effect at or after the audience's instant.
+-- approval that was in effect at or after the audience's instant, for a time that no stop covered wholly. A
+-- wrong file that was stopped before the hour and corrected is nobody's former result.
 CREATE VIEW results_gate_versions WITH (security_barrier) AS
 SELECT g.audience, g.user_id, g.preparation_centre_id, g.entry_id, seen.*
 FROM results_gate g
 CROSS JOIN LATERAL (
     SELECT s.id AS statement_id, s.version, s.created_at AS issued_at,
-           min(greatest(a.took_effect_at, i.instant)) AS shown_from, s.reason, {OUTCOME}
+           coalesce(min(lower(shown.times)), min(t.starts)) AS shown_from, s.reason, {OUTCOME}
     FROM results_approval a
     CROSS JOIN LATERAL (
         SELECT CASE g.audience WHEN 'centres' THEN coalesce(a.centres_open_at, a.opens_at) ELSE a.opens_at END
@@ -244,9 +285,25 @@ CROSS JOIN LATERAL (
         ORDER BY version.version DESC
         LIMIT 1
     ) AS s
+    CROSS JOIN LATERAL (
+        SELECT greatest(a.took_effect_at, i.instant) AS starts, least(
+            coalesce(a.voided_at, 'infinity'), coalesce(min(later.took_effect_at), 'infinity')
+        ) AS ends
+        FROM results_approval later
+        WHERE later.release_id = a.release_id AND later.took_effect_at > a.took_effect_at
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT tstzmultirange(tstzrange(t.starts, greatest(t.starts, t.ends)))
+               - coalesce(range_agg(tstzrange(stop.started_at, stop.lifted_at)), '{{}}')
+        FROM results_stop stop
+        WHERE stop.session_id = g.session_id AND stop.lifted_at > stop.started_at
+          AND (stop.preparation_centre_id IS NULL OR stop.preparation_centre_id = g.preparation_centre_id)
+          AND (stop.entry_id IS NULL OR stop.entry_id = g.entry_id)
+    ) AS shown (times)
     WHERE a.release_id = g.release_id AND a.took_effect_at IS NOT NULL
       AND i.instant <= coalesce(a.voided_at, now())
-    GROUP BY s.id, s.version, s.created_at, s.reason, {", ".join(f"s.{name}" for name in OUTCOME.split(", "))}
+      AND (s.id = g.statement_id OR NOT isempty(shown.times))
+    GROUP BY s.id, s.version, s.created_at, s.reason, {_columns("s")}
 ) AS seen;
 
 CREATE VIEW results_gate_versions_candidates WITH (security_barrier) AS
@@ -260,11 +317,13 @@ FROM results_gate_versions WHERE audience = 'centres' AND preparation_centre_id 
 -- Which statement shows now, to whom, without a mark: for mails.
 CREATE VIEW results_visible WITH (security_barrier) AS
 SELECT g.audience, g.session_id, g.entry_id, g.user_id, g.preparation_centre_id, g.statement_id, g.version,
-       g.version > 1 AND EXISTS (
-           SELECT FROM results_gate_versions earlier
-           WHERE earlier.audience = g.audience AND earlier.entry_id = g.entry_id
-             AND earlier.version < g.version
-       ) AS corrects
+       g.version > 1 AND coalesce((
+           SELECT ({_columns("before")}) IS DISTINCT FROM ({_columns("g")})
+           FROM results_gate_versions before
+           WHERE before.audience = g.audience AND before.entry_id = g.entry_id AND before.version < g.version
+           ORDER BY before.version DESC
+           LIMIT 1
+       ), false) AS corrects
 FROM results_gate g
 WHERE CASE g.audience WHEN 'candidates' THEN g.user_id ELSE g.preparation_centre_id END IS NOT NULL;
 

@@ -5,12 +5,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from accounts.acting import LONGEST_REASON
 from results.models.entries import Entry
 from results.models.sessions import ExamSession
 
-LONGEST_REASON = 200  # characters
 LONGEST_NOTICE = 500  # characters
 
 
@@ -99,7 +101,7 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person}, {self.made_at}"
+        return f"{self.person}, {date_format(localtime(self.made_at), 'j M Y, H:i')}"
 
 
 @pghistory.track()

@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.acting import LONGEST_REASON
 from results.models.entries import Entry
-from results.models.releases import LONGEST_REASON
 
 
 @pghistory.track(pghistory.InsertEvent())

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from results.models.releases import LONGEST_REASON
+from accounts.acting import LONGEST_REASON
 from results.models.sessions import ExamSession
 
 LARGEST_FILE = 30_000_000  # bytes: six times 100,000 results as CSV

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.confirming import CONFIRMED_AT
 from accounts.models import User
-from results import stopping
-from results.admin.common import short
+from results import releasing, stopping
 from results.models import Approval, CandidateStatement, Entry, ExamSession, Release, Statement, Stop
 from results.times import in_words
 from results_portal import office
+from results_portal.lists import short
 from tests import factories
 from tests.office import save, shown_on
 
@@ -368,6 +369,13 @@ def test_a_session_is_made_with_its_opening_time_and_waits_for_approval(staff_fa
     assert release.approved_through is None
 
 
+def sent_from(session) -> dict[str, str]:
+    """What the page that asks for an approval sends with its button."""
+    release = Release.objects.get(session=session)
+    through = releasing.coverage(release).through
+    return {"sure": "yes", "through": str(through), "times": releasing.times_of(release)}
+
+
 def test_approving_shows_first_what_will_be_approved_and_takes_two_people(staff_face, officer):
     session = full_session(approved=False)
     entry = Entry.objects.get()
@@ -383,7 +391,7 @@ def test_approving_shows_first_what_will_be_approved_and_takes_two_people(staff_
     assert "by nobody" in page
     assert not Approval.objects.exists()
 
-    sure = {"sure": "yes", "through": Statement.objects.get().pk, "open_now": "on"}
+    sure = sent_from(session) | {"open_now": "on"}
     page = page_of(staff_face.post(address, sure, follow=True))
     assert "It takes effect with another person’s approval." in page
     assert "Approved by one person" in page
@@ -404,7 +412,7 @@ def test_approving_shows_first_what_will_be_approved_and_takes_two_people(staff_
 def test_open_now_must_be_ticked_when_the_time_has_passed(staff_face, officer):
     session = full_session(approved=False)
     address = f"/admin/results/release/{session.release.pk}/approve/"
-    sure = {"sure": "yes", "through": Statement.objects.get().pk}
+    sure = sent_from(session)
     assert "Tick this if you want the results to be shown at once." in page_of(staff_face.post(address, sure))
     assert not Approval.objects.exists()
 
@@ -412,7 +420,7 @@ def test_open_now_must_be_ticked_when_the_time_has_passed(staff_face, officer):
 def test_the_page_says_why_an_approval_does_not_count_any_more(staff_face, officer):
     session = full_session(opens_in=DAY, approved=False)
     address = f"/admin/results/release/{session.release.pk}"
-    sure = {"sure": "yes", "through": Statement.objects.get().pk}
+    sure = sent_from(session)
     page_of(staff_face.post(f"{address}/approve/", sure, follow=True))
     factories.statement(factories.entry(session))
     words = "results were loaded or corrected after it"
@@ -473,15 +481,33 @@ def test_approving_warns_of_what_is_shown_at_once_to_whomever(staff_face, office
 
 def test_an_approval_of_old_figures_is_asked_again_with_the_new_ones(staff_face, officer):
     session = full_session(approved=False)
-    seen = Statement.objects.get().pk
+    seen = sent_from(session)
     factories.statement(factories.entry(session))
     address = f"/admin/results/release/{session.release.pk}/approve/"
 
-    page = page_of(staff_face.post(address, {"sure": "yes", "through": seen, "open_now": "on"}))
+    page = page_of(staff_face.post(address, seen | {"open_now": "on"}))
 
     assert "Results were loaded while you looked" in page
     assert f'name="through" value="{Statement.objects.latest("pk").pk}"' in page
     assert not Approval.objects.exists()
+
+
+def test_an_approval_of_an_old_time_is_asked_again_with_the_new_one(staff_face, officer):
+    """Nobody moves the time under the hand of who approves, and then needs no other person."""
+    session = full_session(opens_in=DAY, approved=False)
+    address = f"/admin/results/release/{session.release.pk}/approve/"
+    seen = dict(staff_face.get(address).context["repeated"]) | {"sure": "yes"}
+    opens_at = factories.database_now() + timedelta(hours=1)
+    releasing.move(session.release, opens_at, None, factories.officer(office.OFFICER))
+
+    response = staff_face.post(address, seen)
+
+    page = page_of(response)
+    assert "The opening time was changed while you looked" in page
+    assert in_words(opens_at) in page
+    assert not Approval.objects.exists()
+    staff_face.post(address, dict(response.context["repeated"]) | {"sure": "yes"})
+    assert Approval.objects.get().opens_at == opens_at
 
 
 def test_moving_the_time_takes_the_approval_away_and_the_page_says_so(staff_face, officer):
@@ -704,6 +730,59 @@ def test_the_exam_of_a_session_with_entries_is_fixed(staff_face, officer):
     form = release_form(session.release, exam="A2K")
     page_of(save(staff_face, f"/admin/results/examsession/{session.pk}/change/", form, follow=True))
     assert ExamSession.objects.get().exam == "B2F"
+
+
+def confirmed_long_ago(staff_face) -> None:
+    with staff_face.face_settings():
+        session = staff_face.session
+        session[CONFIRMED_AT] = 0
+        session.save()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "release/{release}/approve",
+        "release/{release}/withdraw",
+        "stop/session/{release}",
+        "stop/centre/{release}",
+        "stop/{stop}/lift",
+        "entry/{entry}/stop",
+        "entry/{entry}/lift",
+        "entry/{entry}/correct",
+    ],
+)
+def test_what_reaches_candidates_asks_first_who_is_at_the_keyboard(staff_face, officer, act):
+    session = full_session(opens_in=DAY, approved=False)
+    factories.approve_by_two(session.release)
+    entry = session.entries.get()
+    stop = stopping.stop_centre(session, entry.preparation_centre, officer, "Wrong file")
+    if "entry/{entry}/lift" in act:
+        stop = stopping.stop_candidates(Entry.objects.all(), officer, "Identity")[0]
+    pks = {"release": session.release.pk, "stop": stop.pk, "entry": entry.pk}
+    address = f"/admin/results/{act.format(**pks)}/"
+    confirmed_long_ago(staff_face)
+
+    asked = staff_face.get(address)
+    assert asked.status_code == 302
+    assert asked.url.startswith("/sign-in/confirm/")
+    before = snapshot()
+    page = page_of(staff_face.post(address, STOP | {"sure": "yes", "through": "1", "status": "X"}))
+    assert "Confirm that it is you" in page
+    assert snapshot() == before
+
+
+def test_an_action_of_the_list_asks_first_who_is_at_the_keyboard(staff_face, officer):
+    full_session()
+    confirmed_long_ago(staff_face)
+    ticked = {"action": "stop", "_selected_action": [Entry.objects.get().pk]}
+    page = page_of(staff_face.post("/admin/results/entry/", ticked | STOP | {"sure": "yes"}))
+    assert "Confirm that it is you" in page
+    assert not Stop.objects.exists()
+
+
+def snapshot() -> list:
+    return [list(model.objects.order_by("pk").values()) for model in (Approval, Release, Stop, Statement)]
 
 
 # --- Stopping candidates ------------------------------------------------------------------------------

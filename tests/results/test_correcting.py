@@ -4,8 +4,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from results import correcting
+from results.amendments import amendments
 from results.importing import FaultyFile
-from results.models import CandidateStatement, Entry, Statement
+from results.models import CandidateStatement, CandidateVersion, Entry, Statement, Visible
 from results_portal.office import APPROVER, HELP_DESK
 from tests import factories
 
@@ -42,6 +43,15 @@ def test_a_correction_is_a_new_version_that_waits_for_two_people(entry, officer)
     assert shown(entry) == 1
     factories.approve_by_two(entry.session.release)
     assert shown(entry) == 2
+
+
+def test_a_correction_of_what_a_colleague_corrected_meanwhile_is_refused_and_says_who(entry, officer):
+    seen = Statement.objects.get().pk
+    colleague = factories.officer()
+    correcting.correct(entry, BETTER | {"reading": "179"}, "enquiry", colleague, seen=seen)
+    with pytest.raises(ValidationError, match=f"Version 2 came meanwhile, by {colleague}"):
+        correcting.correct(entry, BETTER, "enquiry", officer, seen=seen)
+    assert Statement.objects.count() == 2
 
 
 def test_a_dry_run_stores_nothing(entry, officer):
@@ -148,3 +158,38 @@ def test_a_code_takes_the_place_of_every_score(staff_face, entry, officer):
     staff_face.post(address, form | checked | {"sure": "yes"})
     newest = Statement.objects.get(version=2)
     assert (newest.status, newest.overall, newest.result, newest.reading) == ("withheld", None, "", None)
+
+
+def test_the_form_does_not_undo_a_colleagues_correction(staff_face, entry, officer):
+    staff_face.force_login(officer)
+    address = f"/admin/results/entry/{entry.pk}/correct/"
+    shown = dict(staff_face.get(address).context["repeated"])
+    correcting.correct(entry, BETTER | {"reading": "179"}, "enquiry", factories.officer())
+    page = staff_face.post(address, BETTER | shown | {"reason": "enquiry"})
+    assert "Version 2 came meanwhile" in page.content.decode()
+    assert Statement.objects.count() == 2
+    again = dict(page.context["repeated"])
+    checked = staff_face.post(address, BETTER | again | {"reason": "enquiry"})
+    again = dict(checked.context["repeated"])
+    assert "<td>179</td><td><strong>181</strong></td>" in checked.content.decode()
+    staff_face.post(address, BETTER | again | {"reason": "enquiry", "sure": "yes"})
+    assert Statement.objects.count() == 3
+
+
+def test_a_correction_taken_back_unseen_is_no_amendment(entry, officer):
+    """Version 2 was never approved; version 3 says what version 1 said: nobody is told anything."""
+    correcting.correct(entry, BETTER, "enquiry", officer)
+    same = {"status": "result", "overall": "176", "result": "B", "cefr": "B2", **dict.fromkeys(SKILLS, "176")}
+    correcting.correct(entry, same, "enquiry", officer)
+    factories.approve_by_two(entry.session.release)
+    assert shown(entry) == 3
+    assert not Visible.objects.filter(corrects=True).exists()
+    versions = list(CandidateVersion.objects.filter(entry=entry))
+    assert [version.version for version in versions] == [1, 3]
+    assert amendments(entry.session.exam_facts, versions) == []
+    correcting.correct(entry, BETTER, "enquiry", officer)
+    factories.approve_by_two(entry.session.release)
+    assert set(Visible.objects.filter(corrects=True).values_list("audience", flat=True)) == {
+        "candidates",
+        "centres",
+    }

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from results.models import (
@@ -17,6 +18,7 @@ from results.models import (
     Entry,
     Release,
     Stop,
+    Visible,
 )
 from tests import factories
 
@@ -218,6 +220,61 @@ def test_a_version_approved_and_replaced_before_the_instant_is_not_told_of():
     assert versions(entry) == ([2], [2])
 
 
+def backdate(**when) -> None:
+    """Move moments of all rows into the past, as the owner and past the triggers. when: by table_column."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for name, ago in when.items():
+            table, column = name.split("_", 1)
+            cursor.execute(f"ALTER TABLE results_{table} DISABLE TRIGGER USER")
+            cursor.execute(f"UPDATE results_{table} SET {column} = now() - %s", [ago])
+            cursor.execute(f"ALTER TABLE results_{table} ENABLE TRIGGER USER")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_a_wrong_version_that_was_stopped_before_the_instant_is_not_told_of(scope, narrowed):
+    """Rows shifted: they were another candidate's marks, and a stop kept them back until the correction."""
+    session = factories.session(opens_in=timedelta(hours=9), approved=False)
+    entry = registered_entry(session)
+    factories.statement(entry)
+    factories.approve_by_two(session.release)
+    stop(entry, **SCOPES[scope](entry))
+    hours = timedelta(hours=1)
+    backdate(
+        approval_took_effect_at=3 * hours,
+        stop_started_at=2 * hours,
+        release_opens_at=hours,
+        approval_opens_at=hours,
+    )
+    if narrowed and scope != "candidate":  # first everybody, then the one whom it concerns
+        stop(entry, entry=entry)
+        Stop.objects.filter(entry=None).update(lifted_at=Now(), lifted_by=factories.staff())
+    factories.statement(entry, version=2, status="withheld", reason="Results file")
+    factories.approve_by_two(Release.objects.get())
+    assert versions(entry) == ([], [])
+    Stop.objects.filter(lifted_at=None).update(lifted_at=Now(), lifted_by=factories.staff())
+
+    assert versions(entry) == ([2], [2])
+    assert not Visible.objects.filter(corrects=True).exists()
+    newest = CandidateVersion.objects.get()
+    assert newest.shown_from == Stop.objects.order_by("lifted_at").last().lifted_at
+
+
+@pytest.mark.django_db
+def test_a_version_that_was_shown_for_a_while_before_its_stop_is_told_of():
+    session = factories.session(approved=False)
+    entry = registered_entry(session)
+    factories.statement(entry)
+    factories.approve_by_two(session.release)
+    stop(entry)
+    factories.statement(entry, version=2, status="withheld", reason="Results file")
+    factories.approve_by_two(session.release)
+    Stop.objects.update(lifted_at=Now(), lifted_by=factories.staff())
+    assert versions(entry) == ([1, 2], [1, 2])
+
+
 @pytest.mark.django_db
 def test_old_versions_disappear_with_the_new_one_while_stopped():
     session = factories.session(approved=False)
@@ -294,8 +351,6 @@ def nodes(plan: dict) -> Iterator[dict]:
 
 @pytest.mark.django_db
 def test_the_gate_belongs_to_an_owner_who_is_no_superuser_and_is_a_security_barrier():
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, r.rolsuper OR r.rolbypassrls, c.reloptions FROM pg_class c"

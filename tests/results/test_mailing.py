@@ -323,8 +323,8 @@ def test_an_amended_result_is_told_to_the_candidate_even_without_updates_and_to_
 def test_each_version_is_told_once_and_only_when_two_people_let_it_through(mailbox):
     entry = registered(factories.session(approved=False), updates=False)
     open_by_two(entry.session)
-    for version in (2, 3):
-        factories.statement(entry, version)
+    for version, status in ((2, "withheld"), (3, "result")):
+        factories.statement(entry, version, status=status)
         send()
         assert len(mailbox) == version - 2
         open_by_two(entry.session)
@@ -354,7 +354,7 @@ def test_a_file_of_corrections_is_one_mail_to_a_member(mailbox):
     send()
     mailbox.clear()
     for entry in entries:
-        factories.statement(entry, 2)
+        factories.statement(entry, 2, status="withheld")
     open_by_two(session)
     send()
     assert len(mailbox) == 4
@@ -392,6 +392,23 @@ def test_a_later_time_is_told_to_everybody_registered_and_their_centres_with_a_c
     (event,) = Calendar.from_ical(attachment.get_content()).walk("VEVENT")
     assert (event["dtstart"].dt, event["sequence"]) == (new.replace(microsecond=0), 1)
     assert not list(to_centre.iter_attachments())
+
+
+@real_time
+def test_only_the_audience_whose_own_time_is_later_is_told(mailbox):
+    centre = factories.centre()
+    member = factories.member(centre)
+    session = factories.session(opens_in=timedelta(hours=1))
+    registered(session, preparation_centre=centre)
+    opens_at = session.release.opens_at
+    releasing.move(session.release, opens_at, opens_at + timedelta(hours=5), factories.officer())
+    send()
+    assert recipients(mailbox) == [member.email]
+    mailbox.clear()
+    later = opens_at + timedelta(hours=3)
+    releasing.move(session.release, later, opens_at + timedelta(hours=5), factories.officer())
+    send()
+    assert recipients(mailbox) == ["alice@example.org"]
 
 
 @real_time
@@ -715,7 +732,7 @@ def test_the_office_sees_what_was_sent_and_given_up(staff_face):
     staff_face.force_login(factories.officer(HELP_DESK))
     listed = staff_face.get("/admin/results/mail/?state=given_up").content.decode()
     assert "550 unknown" in listed
-    assert "<strong>1</strong> given up" in listed
+    assert "Given up: <strong>1</strong>" in listed
     assert entry.id_number in listed
     assert "550 unknown" in staff_face.get(f"/admin/results/mail/{mail.pk}/change/").content.decode()
     assert "550 unknown" not in staff_face.get("/admin/results/mail/?state=sent").content.decode()

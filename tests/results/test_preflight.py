@@ -208,13 +208,17 @@ def test_a_mail_server_that_says_nothing_does_not_hold_up_the_list(session, sett
 
 
 def test_a_worker_that_lives_is_told_by_its_heartbeat(session):
-    assert found(session, "Workers").verdict == Verdict.FAULT
+    assert found(session, "Mails and files in the background").verdict == Verdict.FAULT
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
-    assert found(session, "Workers").verdict == Verdict.OK
+        assert (
+            found(session, "Mails and files in the background").verdict == Verdict.WARNING
+        )  # of two, one is down
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    assert found(session, "Mails and files in the background").verdict == Verdict.OK
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-    assert found(session, "Workers").verdict == Verdict.FAULT
+    assert found(session, "Mails and files in the background").verdict == Verdict.FAULT
 
 
 def test_a_queue_in_which_a_job_waits_too_long_is_named(session):
@@ -249,6 +253,16 @@ def test_a_file_that_is_not_done_is_named_with_its_state(session):
 
 def test_the_clocks_of_this_machine_and_the_database_agree(session):
     assert found(session, "Clocks").verdict == Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict"), [(0, Verdict.OK), (1.9, Verdict.OK), (3, Verdict.FAULT), (-3, Verdict.FAULT)]
+)
+def test_clocks_that_differ_by_more_than_two_seconds_are_a_fault(ahead, verdict):
+    now = timezone.now()
+    check = preflight.clocks(now, now + timedelta(seconds=ahead), now)
+    assert check.verdict == verdict
+    assert (f"{abs(ahead):.1f} seconds apart" in check.words) is (verdict == Verdict.FAULT)
 
 
 def test_a_mail_template_that_leaves_the_name_out_is_a_fault(session, settings, tmp_path):

@@ -1,5 +1,7 @@
 """The verbs of the exams office on a release, the two people it takes, and the command that approves."""
 
+import threading
+import time
 from datetime import timedelta
 from io import StringIO
 
@@ -670,3 +672,84 @@ def test_even_the_owner_deletes_no_approval_and_no_stop(table):
     stopping.stop_session(session, factories.officer(), "Wrong file")
     with connection.cursor() as cursor, pytest.raises(IntegrityError):
         cursor.execute(f"DELETE FROM {table}")
+
+
+# The second row comes two seconds after the first.
+TWO_ROWS = """
+INSERT INTO results_statement (entry_id, version, reason, status, result, cefr, speaking)
+SELECT entry, 2, 'x', 'pending', '', '', nullif(length(pg_sleep(wait)::text), 0)
+FROM (VALUES (%s::bigint, 0.0), (%s, 2.0)) AS rows (entry, wait)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_staff_role_gives_no_statement_a_number_that_an_approval_covers(role_connection):
+    """The number says which approval covers it: a low one would be shown without anybody's approval."""
+    session, entry = loaded(-HOUR)
+    factories.approve_by_two(session.release)
+    columns, values = "entry_id, version, reason, status", (entry.pk, 2, "x", "pending")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        role_connection("staff").execute(
+            f"INSERT INTO results_statement (id, {columns}) VALUES (-1, %s, %s, %s, %s)", values
+        )
+    with pytest.raises(IntegrityError, match="comes after the approvals"), transaction.atomic():
+        factories.statement(entry, version=2, pk=-1)
+    assert shown(entry) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_an_approval_overtook_is_refused(role_connection):
+    """Stored without locking the release first: its number was given before those that two people saw."""
+    session, entry = loaded(-HOUR)
+    second, third = (registered(session) for _ in range(2))
+    factories.statement(second)
+    importer = role_connection("staff")
+    refusals = []
+
+    def store() -> None:
+        try:
+            importer.execute(TWO_ROWS, [entry.pk, second.pk])
+        except psycopg.errors.CheckViolation as refusal:
+            refusals.append(refusal)
+
+    storing = threading.Thread(target=store)
+    storing.start()
+    time.sleep(0.5)  # the first row has its number
+    factories.statement(third)
+    factories.approve_by_two(session.release)
+    storing.join()
+    assert "comes after the approvals" in str(refusals[0])
+    assert shown(entry) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_without_an_entry_is_refused_at_once(role_connection):
+    """Its foreign key is checked at the end of the transaction only, when the entry may be anybody's."""
+    with pytest.raises(psycopg.errors.CheckViolation, match="has an entry"):
+        role_connection("staff").execute(
+            "INSERT INTO results_statement (entry_id, version, reason, status, result, cefr)"
+            " VALUES (999999, 1, '', 'pending', '', '')"
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "way",
+    [
+        "UPDATE results_entry SET session_id = {session} WHERE id = {entry}",
+        "DELETE FROM results_entry WHERE id = {entry}",
+        "UPDATE results_entry SET id = id + 1000 WHERE id = {entry}",
+    ],
+)
+def test_an_entry_with_a_statement_stays_in_its_session(role_connection, way):
+    """In an open session with later statements, its own would show without anybody's approval."""
+    _draft, entry = loaded()
+    opened, _other = loaded(-HOUR)
+    factories.approve_by_two(opened.release)
+    staff = role_connection("staff")
+    staff.execute("UPDATE results_entry SET user_id = NULL WHERE id = %s", [entry.pk])
+    with pytest.raises(psycopg.errors.CheckViolation, match="stays in its session"):
+        staff.execute(way.format(session=opened.pk, entry=entry.pk))
+    plain = factories.entry(_draft)
+    staff.execute("UPDATE results_entry SET session_id = %s WHERE id = %s", [opened.pk, plain.pk])
+    staff.execute("DELETE FROM results_entry WHERE id = %s", [plain.pk])

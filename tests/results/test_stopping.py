@@ -1,10 +1,11 @@
 """Stopping a session, a preparation centre, single candidates; and lifting that again."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from results import stopping
@@ -144,3 +145,44 @@ def test_the_database_refuses_a_stop_without_words_or_with_two_scopes(officer, e
     both = {"entry": factories.entry(session), "preparation_centre": factories.centre()}
     with pytest.raises(IntegrityError), transaction.atomic():
         Stop.objects.create(session=session, started_by=officer, **words, **both)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_officers_who_stop_at_once_one_stops_and_the_other_is_told():
+    session = factories.session()
+    open_entry(session)
+    officers = [factories.officer(), factories.officer()]
+    barrier, said = Barrier(len(officers)), []
+
+    def stop(officer) -> None:
+        try:
+            barrier.wait()
+            stopping.stop_session(session, officer, "Wrong file")
+        except ValidationError as refusal:
+            said.extend(refusal.messages)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=stop, args=(officer,)) for officer in officers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == ["This is stopped already."]
+    assert Stop.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_does_not_wait_for_a_file_that_is_being_loaded(role_connection):
+    session = factories.session()
+    officer = factories.officer()
+    importer = role_connection("staff")
+    with importer.transaction():
+        importer.execute("SELECT 1 FROM results_release WHERE session_id = %s FOR UPDATE", [session.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+            try:
+                stopping.stop_session(session, officer, "Wrong file")
+            finally:
+                cursor.execute("RESET lock_timeout")
+    assert Stop.objects.count() == 1

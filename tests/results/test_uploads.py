@@ -743,6 +743,18 @@ def test_who_may_see_and_load(staff_face, officer, session, tmp_path, groups, se
     assert (send(staff_face, session, b"x").status_code == 302) is loads
 
 
+@pytest.mark.parametrize(
+    "lookup",
+    ["report__icontains=173", "report__warnings__first__0__value=x", "content=x", "content__contains=x"],
+)
+def test_no_filter_of_the_list_reads_what_rows_hold(staff_face, officer, session, tmp_path, lookup):
+    """Neither for who sees no rows, letter by letter, nor with an error for anybody."""
+    upload = _stored(session, officer, csv_of(tmp_path, result_row("B2F", 1, result="A")))
+    tasks.check_upload(upload.pk, "en")
+    staff_face.force_login(factories.officer(AUDITOR))
+    assert staff_face.get(f"/admin/results/upload/?{lookup}").status_code == 400
+
+
 def test_the_verbs_ask_for_the_right_themselves(officer, session):
     upload = _stored(session, officer)
     approver = factories.officer(APPROVER)

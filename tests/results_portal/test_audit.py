@@ -23,7 +23,7 @@ from accounts.links import confirmation_link, password_link
 from accounts.models import User
 from centres.models import PreparationCentre
 from results.models import Entry, Outcome, Statement
-from results_portal import acting, audit, trail
+from results_portal import attribution, audit, trail
 from results_portal.lists import SECRET_FIELDS
 from results_portal.models import AuditEntry, AuditNote
 from results_portal.roles import ROLES
@@ -329,7 +329,7 @@ def test_a_command_leaves_its_name_and_the_operating_systems_account(settings):
 @pytest.mark.django_db
 def test_a_percent_sign_in_a_statement_stays_one():
     """Migrations have them; pghistory.context alone would take them for parameters."""
-    with acting.by_command("migrate"), connection.cursor() as cursor:
+    with attribution.by_command("migrate"), connection.cursor() as cursor:
         cursor.execute("DO $$ BEGIN RAISE NOTICE '% and %%', 1; END $$")
         cursor.execute("INSERT INTO centres_preparationcentre (code, name) VALUES ('', '100 %s')")
         cursor.execute("UPDATE centres_preparationcentre SET name = %s || '%%'", ["100"])
@@ -439,11 +439,11 @@ def test_the_page_says_in_plain_words_who_changed_what_from_where(office, audito
 
 def test_an_account_that_is_gone_is_called_as_it_was(office):
     gone = factories.staff()
-    with pghistory.context(**acting.by_user(gone)):
+    with pghistory.context(**attribution.by_user(gone)):
         centre = factories.centre(name="Liceo Galvani")
     name = gone.username
     gone.delete()
-    with pghistory.context(**acting.by_user(factories.staff())):
+    with pghistory.context(**attribution.by_user(factories.staff())):
         centre.delete()
     page = texts(page_of(office.get(PAGE, {"model": "centres.preparationcentre", "who": name})))
     assert f"<td>{name}</td>" in page
@@ -460,7 +460,7 @@ def many(auditor) -> dict[str, str]:
     entry = factories.entry(factories.session(), id_number="SIR094701", family_name="Kuvetto")
     candidate = factories.candidate(entry, email="zoe@example.org")
     User.objects.filter(pk=candidate.pk).update(email="later@example.org")
-    with pghistory.context(**acting.by_user(bob), address="192.0.2.99"):
+    with pghistory.context(**attribution.by_user(bob), address="192.0.2.99"):
         factories.centre(name="Liceo Galvani")
     request = RequestFactory().get("/")
     request.user = auditor

@@ -178,6 +178,27 @@ def test_a_correction_during_a_stop_is_previewed_as_it_will_be_after_it(staff_fa
     assert shown == words_of(as_candidate(opened).get("/statement/").content.decode())
 
 
+def test_what_a_stop_kept_back_all_the_time_is_not_previewed_as_amended(staff_face, officer, closed):
+    factories.approve_by_two(closed.session.release)
+    stop = stopping.stop_session(closed.session, officer, "Rows shifted")
+    with connection.cursor() as cursor:  # time passes
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in ("release", "approval", "stop"):
+            cursor.execute(f"ALTER TABLE results_{table} DISABLE TRIGGER USER")
+        cursor.execute("UPDATE results_approval SET took_effect_at = now() - '3 h'::interval")
+        cursor.execute("UPDATE results_stop SET started_at = now() - '2 h'::interval")
+        for table in ("release", "approval"):
+            cursor.execute(f"UPDATE results_{table} SET opens_at = now() - '1 h'::interval")
+        for table in ("release", "approval", "stop"):
+            cursor.execute(f"ALTER TABLE results_{table} ENABLE TRIGGER USER")
+    factories.statement(closed, version=2, **LOW)
+    shown = words_of(preview(staff_face, closed, language="en"))
+    assert "171" not in shown
+    factories.approve_by_two(Release.objects.get())
+    stopping.lift(type(stop).objects.all(), officer)
+    assert shown == words_of(as_candidate(closed).get("/statement/").content.decode())
+
+
 def test_a_correction_before_the_hour_is_previewed_as_the_first_that_is_shown(staff_face, officer, closed):
     factories.approve_by_two(closed.session.release)
     factories.statement(closed, version=2, **LOW)
