@@ -42,6 +42,7 @@ bench: $(READY)
 	$(PY) -m bench.loading
 	$(PY) -m bench.uploads
 	$(PY) -m bench.mails
+	$(PY) -m bench.stopping
 
 # Collect the messages for the translators; fill in what is new in locale/*/LC_MESSAGES/django.po.
 translations: $(READY)

@@ -27,7 +27,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "results_portal.settings")
     from django.core.management import execute_from_command_line
 
-    from results_portal.acting import by_command
+    from results_portal.attribution import by_command
 
     with by_command(sys.argv[1] if len(sys.argv) > 1 else "help"):
         execute_from_command_line(sys.argv)

@@ -8,26 +8,23 @@ at everything costs, with as many open results as people.
 """
 
 import argparse
+import logging
 import os
 import random
-import secrets
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes
-from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from procrastinate.exceptions import AlreadyEnqueued
 
-from results_portal.bootstrap import bootstrap
-from results_portal.embedded import Server
+from bench.installation import installation, make_session
 
 LONGEST_RUN = 600  # seconds
 ABOUT_ONE_MAIL = 0.02  # seconds: so that a kill falls anywhere between two mails
@@ -58,11 +55,10 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=600)
     parser.add_argument("--kills", type=int, default=20)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Server(Path(folder, "server")) as server:
-        urls = bootstrap(server.url(), "bench")
-        _set_up(urls["owner"])
+    logging.disable(logging.INFO)  # the mail server's, a dozen lines a mail
+    with installation("owner") as portal:
         _look(options.people)
-        outcome = kill_run(urls["worker"], options.people, options.kills)
+        outcome = kill_run(portal.urls["worker"], options.people, options.kills)
         print(
             f"{options.people} mails, {outcome.kills} kills, {outcome.seconds:.0f} s: {outcome.lost} lost,"
             f" {outcome.doubled} doubled, {outcome.told_twice} people told twice otherwise"
@@ -143,16 +139,14 @@ def _look(people: int) -> None:
 
 def _open_session(code: str, people: int):
     """A session that opened a minute ago, with so many registered candidates who chose updates."""
-    from datetime import UTC, date, datetime, timedelta
+    from datetime import date, timedelta
+
+    from django.utils import timezone
 
     from accounts.models import Choice, User
-    from results.models import Entry, ExamSession, Release, Statement
+    from results.models import Entry, Release, Statement
 
-    session = ExamSession.objects.create(
-        code=code, exam="B2F", title="June 2026", exam_date=date(2026, 6, 13), place="Roma", letter="F"
-    )
-    opens_at = datetime.now(UTC) - timedelta(minutes=1)
-    Release.objects.create(session=session, opens_at=opens_at)
+    session = make_session(code, opens_at=timezone.now() - timedelta(minutes=1))
     users = User.objects.bulk_create(
         User(
             username=f"{code}{n:06d}",
@@ -181,28 +175,6 @@ def _open_session(code: str, people: int):
     Statement.objects.bulk_create(Statement(entry=entry, version=1, status="pending") for entry in entries)
     Release.objects.filter(session=session).update(approved_through=2**62)
     return session
-
-
-def _set_up(owner_url: str) -> None:
-    os.environ |= {
-        "DATABASE_URL": owner_url,
-        "DJANGO_SETTINGS_MODULE": "results_portal.settings",
-        "PORTAL_SECRET_KEY": secrets.token_urlsafe(48),
-        "PORTAL_SECRET_NUMBER_KEY": secrets.token_urlsafe(48),
-        "PORTAL_PASSWORD_PEPPER": secrets.token_urlsafe(48),
-        "CANDIDATES_URL": "http://results.example.org",
-        "CENTRES_URL": "http://centres.example.org",
-        "STAFF_URL": "http://staff.example.org",
-        "CENTRE_EMAIL": "exams@example.org",
-        "PORTAL_HTTPS": "off",
-        "EMAIL_URL": "smtp://127.0.0.1:9",
-    }
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
 
 
 def _free_port() -> int:

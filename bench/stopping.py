@@ -12,17 +12,14 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from bench.loading import _use as use
-from results_portal.bootstrap import bootstrap
-from results_portal.embedded import Server
+from bench import files
+from bench.installation import EXAM, Installation, installation, make_officers, make_session
 
-MARK = "177"
+MARK = 177
 NOTICE = "We are checking these results."
 PAUSE = 2  # seconds between a stop and its end: every reader has read it by then
 
@@ -47,7 +44,7 @@ class Reader(threading.Thread):
             began = time.perf_counter()
             connection.request("GET", "/statement/", headers={"Cookie": self.cookie, "Accept-Language": "en"})
             page = connection.getresponse().read().decode()
-            shows = "mark" if MARK in page else "notice" if NOTICE in page else "other"
+            shows = "mark" if str(MARK) in page else "notice" if NOTICE in page else "other"
             self.answers.append((began, time.perf_counter(), shows))
 
 
@@ -56,18 +53,16 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Server(Path(folder, "server")) as server:
-        urls = bootstrap(server.url(), "bench")
-        use(urls)
-        _measure(urls, Path(folder), arguments.readers, arguments.rounds)
+    with installation("staff") as portal:
+        _measure(portal, arguments.readers, arguments.rounds)
 
 
-def _measure(urls: dict[str, str], folder: Path, readers: int, rounds: int) -> None:
+def _measure(portal: Installation, readers: int, rounds: int) -> None:
     from results import stopping
     from results.models import Stop
 
-    session, officer, cookies = _prepare(urls, readers)
-    process, port = _serve(urls, folder)
+    session, officer, cookies = _prepare(portal, readers)
+    process, port = _serve(portal)
     try:
         reading = [Reader(port, cookie) for cookie in cookies]
         for reader in reading:
@@ -111,39 +106,35 @@ def _first(answers: list[tuple[float, float, str]], moment: float, shows: str) -
     return next(ended for began, ended, showed in answers if ended > moment and showed == shows)
 
 
-def _prepare(urls: dict[str, str], readers: int):
+def _prepare(portal: Installation, readers: int):
     """A session with an open statement for each reader: the session, an officer, each reader's cookie."""
     from datetime import timedelta
 
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.auth.models import Group
     from django.utils import timezone
 
     from accounts.models import Face, User
     from accounts.sessions import SessionStore
-    from bench.loading import _session
     from results import releasing
-    from results.models import Entry, Release, Statement
-    from results_portal.office import APPROVER, OFFICER
+    from results.exams import EXAMS
+    from results.importing import import_results
+    from results.models import Entry
 
-    session = _session("STOP")
-    Release.objects.filter(session=session).update(opens_at=timezone.now() - timedelta(hours=1))
-    officers = [User.objects.create_staff(f"officer{number}@example.org") for number in range(2)]
-    for officer in officers:
-        officer.groups.set(Group.objects.filter(name__in=(OFFICER, APPROVER)))
-    skills = dict.fromkeys(("reading", "use_of_english", "writing", "listening", "speaking"), int(MARK))
+    session = make_session("STOP", opens_at=timezone.now() - timedelta(hours=1))
+    officers = make_officers()
+    exam = EXAMS[EXAM]
+    band = exam.band(MARK)
+    table = [["id_number", "status", "overall", "result", "cefr", *exam.skills]]
     cookies = []
     for number in range(readers):
         username = f"SIR{number:06d}"
         user = User.objects.create_user(username, face=Face.CANDIDATES, email="a@example.org", language="en")
-        entry = Entry.objects.create(
+        Entry.objects.create(
             session=session, id_number=username, candidate_number=f"{number:04d}", family_name="Bianchi",
             given_names="Alice", date_of_birth="2010-03-14", user=user,
         )  # fmt: skip
-        Statement.objects.create(
-            entry=entry, version=1, status="result", overall=int(MARK), result="B", cefr="B2", **skills
-        )
+        table.append([username, "result", MARK, band.result, band.cefr, *(MARK for _skill in exam.skills)])
         store = SessionStore()
         settings.PORTAL_FACE = "candidates"
         store[SESSION_KEY], store[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
@@ -151,22 +142,23 @@ def _prepare(urls: dict[str, str], readers: int):
         store.create()
         settings.PORTAL_FACE = "staff"
         cookies.append(f"candidates_session={store.session_key}")
-    release = Release.objects.get(session=session)
+    files.write(portal.folder / "results.csv", table)
+    import_results(session, portal.folder / "results.csv")
     for officer in officers:
-        releasing.approve(release, officer, open_now=True)
+        releasing.approve(session.release, officer, open_now=True)
     return session, officers[0], cookies
 
 
-def _serve(urls: dict[str, str], folder: Path) -> tuple[subprocess.Popen, int]:
+def _serve(portal: Installation) -> tuple[subprocess.Popen, int]:
     """The candidates' site under gunicorn, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {
-        "DATABASE_URL": urls["candidates"],
+        "DATABASE_URL": portal.urls["candidates"],
         "PORTAL_FACE": "candidates",
         "CANDIDATES_URL": f"http://127.0.0.1:{port}",
-        "STATIC_ROOT": str(folder / "static"),
+        "STATIC_ROOT": str(portal.folder / "static"),
     }
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
     subprocess.run(collect, check=True, env=environment)

@@ -10,13 +10,11 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from bench import loading
-from results_portal.bootstrap import bootstrap
-from results_portal.embedded import Server
+from bench import files
+from bench.installation import installation, make_officers, make_session
 
 POLL = 0.02  # seconds
 WAIT = 600  # seconds
@@ -26,29 +24,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
     sizes = parser.parse_args().rows
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Server(Path(folder, "server")) as server:
-        loading._use(bootstrap(server.url(), "bench"))
+    with installation("staff") as portal:
         command = [sys.executable, "manage.py", "procrastinate", "worker", "-q", "office"]
         worker = subprocess.Popen(command, env=os.environ, stderr=subprocess.DEVNULL)
         try:
-            _measure(Path(folder), sizes, worker.pid)
+            _measure(portal.folder, sizes, worker.pid)
         finally:
             worker.terminate()
             worker.wait()
 
 
 def _measure(folder: Path, sizes: list[int], worker: int) -> None:
-    from accounts.models import User
-
-    officer = User.objects.create_superuser("officer@example.org", "un treno per Ancona 7")
+    officer, _colleague = make_officers()
     print(f"{'':30} {'preview':>9} {'import':>9} {'worker':>9}")
     start = 0
     for rows in sizes:
         for ending in (".csv", ".xlsx"):
-            session = loading._session(f"S{rows}{ending}")
-            for kind, table in (("entries", loading._entries), ("results", loading._results)):
+            session = make_session(f"S{rows}{ending}")
+            for kind, table in (("entries", files.entries), ("results", files.results)):
                 path = folder / f"{kind}{ending}"
-                loading._write(path, table(start, rows))
+                files.write(path, table(start, rows))
                 preview, load = _wait_for(session, kind, path, officer)
                 words = f"{rows:7} {kind}, {ending[1:].upper()}"
                 print(f"{words:30} {preview:7.2f} s {load:7.2f} s {_peak(worker):6.0f} MB")

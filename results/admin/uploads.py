@@ -275,7 +275,7 @@ def _facts(upload: Upload) -> list[tuple[str, str]]:
 
 
 def _share(number: int, total: int) -> str:
-    return f"{number_format(100 * number / total, 1)} %" if total else NOTHING
+    return f"{number_format(round(100 * number / total, 1), 1)} %" if total else NOTHING
 
 
 def _outcomes(upload: Upload) -> list[tuple[str, int, str, str]]:

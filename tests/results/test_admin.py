@@ -367,6 +367,8 @@ def test_a_session_is_made_with_its_opening_time_and_waits_for_approval(staff_fa
     release = Release.objects.get()
     assert release.opens_at.isoformat() == "2026-07-10T08:00:00+00:00"
     assert release.approved_through is None
+    room = f"/admin/results/examsession/{release.session_id}/control-room/"
+    assert "Next: load the entries, then the results." in page_of(staff_face.get(room))
 
 
 def sent_from(session) -> dict[str, str]:
@@ -397,6 +399,9 @@ def test_approving_shows_first_what_will_be_approved_and_takes_two_people(staff_
     assert "Approved by one person" in page
     assert not shown(entry)
     assert "It needs another person." in page_of(staff_face.post(address, sure))
+    assert "You have approved already." in page_of(staff_face.get(address))
+    room = page_of(staff_face.get(f"/admin/results/examsession/{session.pk}/control-room/"))
+    assert f'href="{address}" class="approve"' not in room
 
     colleague = factories.officer(office.APPROVER)
     staff_face.force_login(colleague)

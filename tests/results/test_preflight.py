@@ -56,6 +56,12 @@ def test_a_session_without_a_result_is_a_fault_and_with_some_a_warning(session):
     assert found(session, "Entries with a result").verdict == Verdict.WARNING
 
 
+def test_a_session_without_entries_is_a_fault_that_leads_to_loading_them(session):
+    check = found(session, "Entries with a result")
+    assert (check.verdict, check.words) == (Verdict.FAULT, "There are no entries yet.")
+    assert check.link == f"/admin/results/upload/add/?session={session.pk}&kind=entries"
+
+
 def test_every_entry_with_a_result_is_in_order(session):
     with_results(session, 2)
     check = found(session, "Entries with a result")

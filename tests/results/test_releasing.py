@@ -317,6 +317,7 @@ def test_an_approval_counts_versions_once_and_says_how_many_entries_have_none(of
     covered = releasing.coverage(session.release)
 
     assert (covered.entries, covered.statements, covered.entries_without) == (3, 2, 1)
+    assert (covered.waiting, covered.approved_before) == (2, 0)
     assert covered.through == newest.pk < other.pk
 
 

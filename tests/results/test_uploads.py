@@ -126,7 +126,7 @@ def test_a_file_is_checked_previewed_confirmed_and_loaded(office, officer, sessi
     assert confirm(office, upload).status_code == 302
     work_in_office()
     record = words(page(office, upload))
-    assert "Results: loaded" in record
+    assert "Results – loaded" in record
     assert "What the file changed Added 2" in record
     assert f"results.csv ({len(results)} bytes)" in record
     assert sha256(results).hexdigest() in record
