@@ -29,7 +29,7 @@ class CorrectionForm(forms.Form):
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=Status)
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"),
-        choices=[*correcting.Reason.choices, (ANOTHER, gettext_lazy("Another reason:"))],
+        choices=[("", "–"), *correcting.Reason.choices, (ANOTHER, gettext_lazy("Another reason:"))],
         help_text=gettext_lazy("The candidate and the preparation centre read it."),
     )
     another_reason = forms.CharField(

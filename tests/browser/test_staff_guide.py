@@ -183,6 +183,7 @@ def test_an_officer_gets_from_the_file_to_the_release(demo, open_page, tmp_path,
     page.click("#result_list tbody th a")
     page.click("a[href$='/correct/']")
     page.select_option("#id_status", "withheld")
+    page.select_option("#id_reason", "marking")
     page.click("#content-main button[type=submit]")
     page.wait_for_selector("button[name=sure]")
     guide.picture(page, "correction")
