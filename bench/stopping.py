@@ -44,7 +44,7 @@ class Reader(threading.Thread):
             began = time.perf_counter()
             connection.request("GET", "/statement/", headers={"Cookie": self.cookie, "Accept-Language": "en"})
             page = connection.getresponse().read().decode()
-            shows = "mark" if str(MARK) in page else "notice" if NOTICE in page else "other"
+            shows = "mark" if f"<dd>{MARK}</dd>" in page else "notice" if NOTICE in page else "other"
             self.answers.append((began, time.perf_counter(), shows))
 
 
