@@ -9,7 +9,6 @@ have the views.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from csp.constants import NONE
@@ -27,11 +26,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from results import stopping
-from results.models import Approval, Entry, ExamSession, OpenStatement, Outcome, Release, Statement, Stop
+from results.models import Entry, ExamSession, OpenStatement, Outcome, Release, Statement, Stop, VersionShown
 from results.models.gate import StopNotice
 
 MAY_SEE = "results.see_result"
-NEVER = datetime.max.replace(tzinfo=UTC)
 OUTCOME = [field.attname for field in Outcome._meta.local_fields]
 
 # A page to look at: its scripts would ask the staff's address again and again, its forms lead nowhere.
@@ -113,7 +111,7 @@ def newest_of(entries: Iterable[Entry]) -> dict[int, Statement]:
     return {statement.entry_id: statement for statement in statements}
 
 
-def as_open(kind: type[Open], entry: Entry, statement: Statement, **more) -> Open:
+def as_open(kind: type[Open], entry: Entry, statement: Statement | VersionShown, **more) -> Open:
     """A statement as the gate will let it through."""
     return kind(
         entry=entry,
@@ -158,59 +156,25 @@ def shown_with(
 ) -> dict[int, list[Open]]:
     """By entry, the versions that its audience has been shown and the newest, if that makes more than one.
 
-    As results_gate_versions will tell once the newest is open (a test compares them).
+    Which were shown, the database tells as it tells the gate (results/migrations/0007_gate.py).
     """
     corrected = {entry: statement for entry, statement in newest.items() if statement.version > 1}
     if not corrected:
         return {}
-    release = Release.objects.annotate(now=Now()).prefetch_related("approvals").get(pk=release.pk)
-    in_effect = [approval for approval in release.approvals.all() if approval.took_effect_at]
-    effects = [
-        (approval.through, max(approval.took_effect_at, instant), _ends(approval, in_effect))
-        for approval in in_effect
-        if (instant := _instant(approval, for_centres)) <= (approval.voided_at or release.now)
-    ]
-    stops = list(Stop.objects.filter(session=release.session_id).order_by("started_at"))
-    shown = {}
-    versions = defaultdict(list)
-    for version in Statement.objects.filter(entry__in=corrected).order_by("version"):
-        versions[version.entry_id].append(version)
-    for entry, statement in corrected.items():
-        since: dict[Statement, datetime] = {}
-        touching = [stop for stop in stops if _touches(stop, statement.entry)]
-        for through, starts, ends in effects:
-            covered = [version for version in versions[entry] if version.pk <= through]
-            effect = _first_shown(starts, ends, touching)
-            if covered and effect:
-                since[covered[-1]] = min(effect, since.get(covered[-1], effect))
-        since.setdefault(statement, max(release.now, _instant(release, for_centres)))
-        if len(since) > 1:
-            shown[entry] = [
-                as_open(kind, statement.entry, version, shown_from=since[version])
-                for version in sorted(since, key=lambda each: each.version)
-            ]
-    return shown
-
-
-def _ends(approval: Approval, in_effect: list[Approval]) -> datetime:
-    """When another approval took its place or it was voided; the end of time if neither has happened."""
-    later = [each.took_effect_at for each in in_effect if each.took_effect_at > approval.took_effect_at]
-    return min([*later, approval.voided_at or NEVER])
-
-
-def _touches(stop: Stop, entry: Entry) -> bool:
-    of_centre = stop.preparation_centre_id in (None, entry.preparation_centre_id)
-    return of_centre and stop.entry_id in (None, entry.pk)
-
-
-def _first_shown(starts: datetime, ends: datetime, stops: list[Stop]) -> datetime | None:
-    """The first moment of a time that no stop covers; stops: in the order in which they began."""
-    for stop in stops:
-        if stop.started_at > starts:
-            break
-        starts = max(starts, stop.lifted_at or NEVER)
-    return starts if starts < ends else None
-
-
-def _instant(times: models.Model, for_centres: bool) -> datetime:
-    return (times.centres_open_at if for_centres else None) or times.opens_at
+    instant = (release.centres_open_at if for_centres else None) or release.opens_at
+    now = Release.objects.values_list(Now(), flat=True).get(pk=release.pk)
+    shown: dict[int, list[Open]] = defaultdict(list)
+    since = dict.fromkeys(corrected, max(now, instant))
+    audience = "centres" if for_centres else "candidates"
+    for version in VersionShown.objects.filter(audience=audience, entry__in=corrected, was_shown=True):
+        statement = corrected[version.entry_id]
+        if version.version < statement.version:
+            shown[version.entry_id].append(
+                as_open(kind, statement.entry, version, shown_from=version.shown_from)
+            )
+        else:
+            since[version.entry_id] = version.shown_from
+    return {
+        entry: [*versions, as_open(kind, corrected[entry].entry, corrected[entry], shown_from=since[entry])]
+        for entry, versions in shown.items()
+    }

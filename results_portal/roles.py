@@ -113,6 +113,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_stop": ("SELECT", "INSERT", "UPDATE (lifted_at, lifted_by_id)"),
         # Who chose which file for what stays; so does the record.
         "results_upload": ("SELECT", "INSERT", f"UPDATE ({_UPLOAD})"),
+        "results_shown": READ,
         "results_visible": READ,
         # A preview of a page as it is now asks what its face would (candidates/ and centres/previewing.py).
         "results_gate_candidates": READ,

@@ -266,44 +266,52 @@ CREATE VIEW results_gate_centres WITH (security_barrier) AS
 SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason, {OUTCOME}
 FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
 
--- Of an open statement, the versions that its audience has seen: those that were the newest under an
--- approval that was in effect at or after the audience's instant, for a time that no stop covered wholly. A
--- wrong file that was stopped before the hour and corrected is nobody's former result.
+-- Each version that was the newest of its entry under an approval in effect, at or after an audience's
+-- instant. was_shown: for some time that no stop covered; shown_from: since when.
+CREATE VIEW results_shown WITH (security_barrier) AS
+SELECT audience.name AS audience, e.id AS entry_id, s.id AS statement_id, s.version,
+       s.created_at AS issued_at, coalesce(min(lower(shown.times)), min(t.starts)) AS shown_from,
+       bool_or(NOT isempty(shown.times)) AS was_shown, s.reason, {OUTCOME}
+FROM results_entry e
+JOIN results_release r ON r.session_id = e.session_id
+JOIN results_approval a ON a.release_id = r.id AND a.took_effect_at IS NOT NULL
+CROSS JOIN LATERAL (
+    VALUES ('candidates', a.opens_at), ('centres', coalesce(a.centres_open_at, a.opens_at))
+) AS audience (name, instant)
+CROSS JOIN LATERAL (
+    SELECT * FROM results_statement version
+    WHERE version.entry_id = e.id AND version.id <= a.through
+    ORDER BY version.version DESC
+    LIMIT 1
+) AS s
+CROSS JOIN LATERAL (
+    SELECT greatest(a.took_effect_at, audience.instant) AS starts, least(
+        coalesce(a.voided_at, 'infinity'), coalesce(min(later.took_effect_at), 'infinity')
+    ) AS ends
+    FROM results_approval later
+    WHERE later.release_id = a.release_id AND later.took_effect_at > a.took_effect_at
+) AS t
+CROSS JOIN LATERAL (
+    SELECT tstzmultirange(tstzrange(t.starts, greatest(t.starts, t.ends)))
+           - coalesce(range_agg(tstzrange(stop.started_at, stop.lifted_at)), '{{}}')
+    FROM results_stop stop
+    WHERE stop.session_id = e.session_id AND (stop.lifted_at IS NULL OR stop.lifted_at > stop.started_at)
+      AND (stop.preparation_centre_id IS NULL OR stop.preparation_centre_id = e.preparation_centre_id)
+      AND (stop.entry_id IS NULL OR stop.entry_id = e.id)
+) AS shown (times)
+WHERE audience.instant <= coalesce(a.voided_at, now())
+GROUP BY audience.name, e.id, s.id, s.version, s.created_at, s.reason, {_columns("s")};
+
+-- Of an open statement, the versions that its audience has seen, the present one among them.
 CREATE VIEW results_gate_versions WITH (security_barrier) AS
 SELECT g.audience, g.user_id, g.preparation_centre_id, g.entry_id, seen.*
 FROM results_gate g
 CROSS JOIN LATERAL (
-    SELECT s.id AS statement_id, s.version, s.created_at AS issued_at,
-           coalesce(min(lower(shown.times)), min(t.starts)) AS shown_from, s.reason, {OUTCOME}
-    FROM results_approval a
-    CROSS JOIN LATERAL (
-        SELECT CASE g.audience WHEN 'centres' THEN coalesce(a.centres_open_at, a.opens_at) ELSE a.opens_at END
-    ) AS i (instant)
-    CROSS JOIN LATERAL (
-        SELECT * FROM results_statement version
-        WHERE version.entry_id = g.entry_id AND version.id <= a.through
-        ORDER BY version.version DESC
-        LIMIT 1
-    ) AS s
-    CROSS JOIN LATERAL (
-        SELECT greatest(a.took_effect_at, i.instant) AS starts, least(
-            coalesce(a.voided_at, 'infinity'), coalesce(min(later.took_effect_at), 'infinity')
-        ) AS ends
-        FROM results_approval later
-        WHERE later.release_id = a.release_id AND later.took_effect_at > a.took_effect_at
-    ) AS t
-    CROSS JOIN LATERAL (
-        SELECT tstzmultirange(tstzrange(t.starts, greatest(t.starts, t.ends)))
-               - coalesce(range_agg(tstzrange(stop.started_at, stop.lifted_at)), '{{}}')
-        FROM results_stop stop
-        WHERE stop.session_id = g.session_id AND stop.lifted_at > stop.started_at
-          AND (stop.preparation_centre_id IS NULL OR stop.preparation_centre_id = g.preparation_centre_id)
-          AND (stop.entry_id IS NULL OR stop.entry_id = g.entry_id)
-    ) AS shown (times)
-    WHERE a.release_id = g.release_id AND a.took_effect_at IS NOT NULL
-      AND i.instant <= coalesce(a.voided_at, now())
-      AND (s.id = g.statement_id OR NOT isempty(shown.times))
-    GROUP BY s.id, s.version, s.created_at, s.reason, {_columns("s")}
+    SELECT shown.statement_id, shown.version, shown.issued_at, shown.shown_from, shown.reason,
+           {_columns("shown")}
+    FROM results_shown shown
+    WHERE shown.audience = g.audience AND shown.entry_id = g.entry_id
+      AND (shown.was_shown OR shown.statement_id = g.statement_id)
 ) AS seen;
 
 CREATE VIEW results_gate_versions_candidates WITH (security_barrier) AS

@@ -14,6 +14,7 @@ from results.models.gate import (
     CentreStop,
     CentreVersion,
     OpenStatement,
+    VersionShown,
     Visible,
 )
 from results.models.mails import Mail
@@ -50,5 +51,6 @@ __all__ = [
     "Status",
     "Stop",
     "Upload",
+    "VersionShown",
     "Visible",
 ]

@@ -4,6 +4,8 @@ Views, read-only (results/migrations/0007_gate.py): the statement that shows now
 that were shown before, and the notice where a stop keeps it back. Each audience has its own.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -78,6 +80,26 @@ class CentreVersion(ShownVersion):
     class Meta(ShownVersion.Meta):
         managed = False
         db_table = "results_gate_versions_centres"
+
+
+class VersionShown(ShownVersion):
+    """A version that was the newest under an approval in effect, open now or not; for the exams office.
+
+    was_shown: whether the audience (candidates or centres) could see it for a time that no stop covered.
+    """
+
+    entry = models.ForeignKey(Entry, models.DO_NOTHING, related_name="+")
+    audience = models.CharField(max_length=10)
+    was_shown = models.BooleanField()
+
+    class Meta(ShownVersion.Meta):
+        managed = False
+        db_table = "results_shown"
+
+    @property
+    def created_at(self) -> datetime:
+        """As a statement calls it."""
+        return self.issued_at
 
 
 class StopNotice(models.Model):

@@ -27,6 +27,7 @@ HIDDEN_TABLES = [
     "results_statement",
     "results_gate",
     "results_gate_versions",
+    "results_shown",
     "results_visible",
     "results_stop",
     "results_stops",
