@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from accounts.models import Face, User
 from centres import seeing
 from centres.models import PreparationCentre
-from centres.views import session_page
+from centres.views.results import session_page
 from results import previewing
 from results.models import CentreStatement, CentreStop, CentreVersion, Entry, ExamSession, Release
 from results.previewing import Moment

@@ -1,4 +1,4 @@
-"""The preparation centres' pages."""
+"""The sessions of a preparation centre's students, and their results."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -6,23 +6,12 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse_lazy
 
-from accounts import forms as account_forms
-from accounts import views as account_views
 from centres import seeing
 from results.amendments import amendments
 from results.models import CentreStatement, CentreStop, CentreVersion, ExamSession
 
 STUDENTS_A_PAGE = 100
-
-
-class HomeView(account_views.SignInView):
-    """Home: the box “Log in” and how a school gets an account."""
-
-    template_name = "centres/home.html"
-    authentication_form = account_forms.SignInForm
-    next_page = reverse_lazy("sessions")
 
 
 def sessions(request: HttpRequest) -> HttpResponse:
@@ -72,11 +61,3 @@ def session_page(
         "stops": stops,
     }
     return render(request, "centres/session.html", {**context, **more})
-
-
-def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "centres/account.html", {"centres": seeing.centres_of(request.user)})
-
-
-def change_password(request: HttpRequest) -> HttpResponse:
-    return account_views.change_password(request, account_forms.ChangePasswordForm)

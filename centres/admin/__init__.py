@@ -1,0 +1,5 @@
+"""The exams office's pages about preparation centres."""
+
+from centres.admin import people
+
+__all__ = ["people"]

@@ -1,0 +1,3 @@
+from centres.models.people import Membership, PreparationCentre
+
+__all__ = ["Membership", "PreparationCentre"]
