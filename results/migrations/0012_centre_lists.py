@@ -1,0 +1,121 @@
+"""The lists of the preparation centres: in the order of names, with how far each student has come.
+
+results_name_key sorts names as a class register does: without accents, apostrophes and case, word by word,
+the family name first. The index gives a centre's students of a session in that order, so that a page costs
+the same with 50 and with 5,000 of them; it must be compared in the collation "C".
+
+results_mark_looked is how the centres' face notes that somebody opened a statement: only what the gate shows
+to that centre now, and only for one of its people. It runs with the rights of the tables' owner, on a fixed
+search path.
+"""
+
+import importlib
+
+import django.db.models.deletion
+import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
+APOSTROPHES = importlib.import_module("results.migrations.0011_help_desk").APOSTROPHES
+OUTCOME = importlib.import_module("results.migrations.0007_gate").OUTCOME
+
+# Names are qualified: an index is made, dumped and restored with an empty search path. A tab is lower than a
+# space: all of the name Rossi come before Rossi Bianchi.
+ORDER = f"""
+CREATE FUNCTION results_name_key(family_name text, given_names text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT regexp_replace(lower(public.unaccent('public.unaccent'::regdictionary,
+               translate(family_name, '{APOSTROPHES}', ''))), '[[:space:][:punct:]]+', ' ', 'g')
+           || E'\\t' ||
+           regexp_replace(lower(public.unaccent('public.unaccent'::regdictionary,
+               translate(given_names, '{APOSTROPHES}', ''))), '[[:space:][:punct:]]+', ' ', 'g')
+$$;
+
+CREATE INDEX results_entry_of_centre ON results_entry (
+    preparation_centre_id, session_id, results_name_key(family_name, given_names) COLLATE "C", id
+);
+"""
+NO_ORDER = """
+DROP INDEX results_entry_of_centre;
+DROP FUNCTION results_name_key;
+"""
+
+# The gate's view of the centres, with the session beside it: a list asks for one session's statements.
+GATE = f"""
+CREATE OR REPLACE VIEW results_gate_centres WITH (security_barrier) AS
+SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason, {OUTCOME}, session_id
+FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
+"""
+OLD_GATE = f"""
+DROP VIEW results_gate_centres;
+CREATE VIEW results_gate_centres WITH (security_barrier) AS
+SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason, {OUTCOME}
+FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
+"""
+
+# Whether somebody is registered, and who has seen what: not who, and not when.
+FOLLOWING = """
+CREATE VIEW results_following_centres WITH (security_barrier) AS
+SELECT e.preparation_centre_id, e.session_id, e.id AS entry_id, e.user_id IS NOT NULL AS registered,
+       CASE WHEN e.user_id IS NOT NULL THEN (
+           SELECT max(seen.statement_id) FROM results_seen seen WHERE seen.entry_id = e.id
+       ) END AS seen_statement
+FROM results_entry e
+WHERE e.preparation_centre_id IS NOT NULL;
+"""
+NO_FOLLOWING = "DROP VIEW results_following_centres;"
+
+LOOKED = """
+CREATE FUNCTION results_mark_looked(of_entry bigint, for_centre bigint, by_account bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO results_look (entry_id, preparation_centre_id, account_id)
+    SELECT g.entry_id, g.preparation_centre_id, m.user_id
+    FROM results_gate_centres g
+    JOIN centres_membership m ON m.centre_id = g.preparation_centre_id AND m.user_id = by_account
+    WHERE g.entry_id = of_entry AND g.preparation_centre_id = for_centre
+    ON CONFLICT (entry_id, preparation_centre_id, account_id) DO UPDATE SET last_at = EXCLUDED.last_at
+$$;
+REVOKE EXECUTE ON FUNCTION results_mark_looked FROM PUBLIC;
+"""
+NOT_LOOKED = "DROP FUNCTION results_mark_looked;"
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ('centres', '0001_initial'),
+        ('results', '0011_help_desk'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='CentreFollowing',
+            fields=[
+                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='followed_by_centre', serialize=False, to='results.entry')),
+                ('registered', models.BooleanField()),
+                ('seen_statement', models.BigIntegerField(null=True)),
+            ],
+            options={
+                'db_table': 'results_following_centres',
+                'managed': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Look',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='first looked at')),
+                ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last looked at')),
+                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='looks', to='results.entry')),
+                ('preparation_centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='centres.preparationcentre')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('entry', 'preparation_centre', 'account'), name='look_once'), models.CheckConstraint(condition=models.Q(('first_at__lte', models.F('last_at'))), name='look_in_order')],
+            },
+        ),
+        migrations.RunSQL(ORDER, NO_ORDER),
+        migrations.RunSQL(GATE, OLD_GATE),
+        migrations.RunSQL(FOLLOWING, NO_FOLLOWING),
+        migrations.RunSQL(LOOKED, NOT_LOOKED),
+    ]
