@@ -64,7 +64,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
-        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
+        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id, name_key)",),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,

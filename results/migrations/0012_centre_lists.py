@@ -1,8 +1,8 @@
 """The lists of the preparation centres: in the order of names, with how far each student has come.
 
 results_name_key sorts names as a class register does: without accents, apostrophes and case, word by word,
-the family name first. The index gives a centre's students of a session in that order, so that a page costs
-the same with 50 and with 5,000 of them; it must be compared in the collation "C".
+the family name first. Entries keep their key, and an index gives a centre's students of a session in its
+order, so that a page costs the same with 50 and with 5,000 of them.
 
 results_mark_looked is how the centres' face notes that somebody opened a statement: only what the gate shows
 to that centre now, and only for one of its people. It runs with the rights of the tables' owner, on a fixed
@@ -16,11 +16,13 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+import results.models.entries
+
 APOSTROPHES = importlib.import_module("results.migrations.0011_help_desk").APOSTROPHES
 OUTCOME = importlib.import_module("results.migrations.0007_gate").OUTCOME
 
-# Names are qualified: an index is made, dumped and restored with an empty search path. A tab is lower than a
-# space: all of the name Rossi come before Rossi Bianchi.
+# Names are qualified: a table is dumped and restored with an empty search path. A tab is lower than a space:
+# all of the name Rossi come before Rossi Bianchi.
 ORDER = f"""
 CREATE FUNCTION results_name_key(family_name text, given_names text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -30,15 +32,8 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
            regexp_replace(lower(public.unaccent('public.unaccent'::regdictionary,
                translate(given_names, '{APOSTROPHES}', ''))), '[[:space:][:punct:]]+', ' ', 'g')
 $$;
-
-CREATE INDEX results_entry_of_centre ON results_entry (
-    preparation_centre_id, session_id, results_name_key(family_name, given_names) COLLATE "C", id
-);
 """
-NO_ORDER = """
-DROP INDEX results_entry_of_centre;
-DROP FUNCTION results_name_key;
-"""
+NO_ORDER = "DROP FUNCTION results_name_key;"
 
 # The gate's view of the centres, with the session beside it: a list asks for one session's statements.
 GATE = f"""
@@ -88,6 +83,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(ORDER, NO_ORDER),
+        migrations.AddField(
+            model_name='entry',
+            name='name_key',
+            field=models.GeneratedField(db_persist=True, expression=results.models.entries.NameKey('family_name', 'given_names'), output_field=models.TextField(db_collation='C')),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(fields=['preparation_centre', 'session', 'name_key', 'id'], name='entry_of_centre'),
+        ),
         migrations.CreateModel(
             name='CentreFollowing',
             fields=[
@@ -114,7 +119,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('entry', 'preparation_centre', 'account'), name='look_once'), models.CheckConstraint(condition=models.Q(('first_at__lte', models.F('last_at'))), name='look_in_order')],
             },
         ),
-        migrations.RunSQL(ORDER, NO_ORDER),
         migrations.RunSQL(GATE, OLD_GATE),
         migrations.RunSQL(FOLLOWING, NO_FOLLOWING),
         migrations.RunSQL(LOOKED, NOT_LOOKED),
