@@ -36,7 +36,9 @@ def main() -> None:
     with installation("owner") as portal:
         started = time.perf_counter()
         _build(entries)
-        print(f"{entries} entries with statements in {CENTRES} centres: {time.perf_counter() - started:.0f} s")
+        print(
+            f"{entries} entries with statements in {CENTRES} centres: {time.perf_counter() - started:.0f} s"
+        )
         _measure(portal.urls["centres"])
 
 

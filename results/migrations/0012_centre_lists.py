@@ -32,20 +32,40 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
            regexp_replace(lower(public.unaccent('public.unaccent'::regdictionary,
                translate(given_names, '{APOSTROPHES}', ''))), '[[:space:][:punct:]]+', ' ', 'g')
 $$;
+
+-- What a key must be LIKE, all of it, if results_words_query(typed) finds its name.
+CREATE FUNCTION results_key_patterns(typed text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg('%' || word || '%'), '{{}}')
+    FROM unnest(public.results_plain_words(translate(typed, '{APOSTROPHES}', ''))) AS words (word)
+$$;
 """
-NO_ORDER = "DROP FUNCTION results_name_key;"
 
 # The gate's view of the centres, with the session beside it: a list asks for one session's statements.
 GATE = f"""
 CREATE OR REPLACE VIEW results_gate_centres WITH (security_barrier) AS
 SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason, {OUTCOME}, session_id
 FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
-"""
-OLD_GATE = f"""
-DROP VIEW results_gate_centres;
-CREATE VIEW results_gate_centres WITH (security_barrier) AS
-SELECT preparation_centre_id, entry_id, statement_id, version, issued_at, reason, {OUTCOME}
-FROM results_gate WHERE audience = 'centres' AND preparation_centre_id IS NOT NULL;
+
+-- So with the stops.
+CREATE OR REPLACE VIEW results_stops WITH (security_barrier) AS
+SELECT e.id AS entry_id, e.user_id, e.preparation_centre_id, s.*, e.session_id
+FROM results_entry e
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN stop.entry_id IS NOT NULL THEN 'candidate'
+                WHEN stop.preparation_centre_id IS NOT NULL THEN 'centre' ELSE 'session' END AS scope,
+           stop.notice_it, stop.notice_en, stop.started_at
+    FROM results_stop stop
+    WHERE stop.session_id = e.session_id AND stop.lifted_at IS NULL
+      AND (stop.preparation_centre_id IS NULL OR stop.preparation_centre_id = e.preparation_centre_id)
+      AND (stop.entry_id IS NULL OR stop.entry_id = e.id)
+    ORDER BY stop.entry_id NULLS FIRST, stop.preparation_centre_id NULLS FIRST
+    LIMIT 1
+) AS s;
+
+CREATE OR REPLACE VIEW results_stops_centres WITH (security_barrier) AS
+SELECT preparation_centre_id, entry_id, scope, notice_it, notice_en, started_at, session_id
+FROM results_stops WHERE preparation_centre_id IS NOT NULL;
 """
 
 # Whether somebody is registered, and who has seen what: not who, and not when.
@@ -58,7 +78,6 @@ SELECT e.preparation_centre_id, e.session_id, e.id AS entry_id, e.user_id IS NOT
 FROM results_entry e
 WHERE e.preparation_centre_id IS NOT NULL;
 """
-NO_FOLLOWING = "DROP VIEW results_following_centres;"
 
 LOOKED = """
 CREATE FUNCTION results_mark_looked(of_entry bigint, for_centre bigint, by_account bigint) RETURNS void
@@ -72,7 +91,6 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 REVOKE EXECUTE ON FUNCTION results_mark_looked FROM PUBLIC;
 """
-NOT_LOOKED = "DROP FUNCTION results_mark_looked;"
 
 
 class Migration(migrations.Migration):
@@ -83,7 +101,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(ORDER, NO_ORDER),
+        migrations.RunSQL(ORDER),
         migrations.AddField(
             model_name='entry',
             name='name_key',
@@ -119,7 +137,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('entry', 'preparation_centre', 'account'), name='look_once'), models.CheckConstraint(condition=models.Q(('first_at__lte', models.F('last_at'))), name='look_in_order')],
             },
         ),
-        migrations.RunSQL(GATE, OLD_GATE),
-        migrations.RunSQL(FOLLOWING, NO_FOLLOWING),
-        migrations.RunSQL(LOOKED, NOT_LOOKED),
+        migrations.RunSQL(GATE),
+        migrations.RunSQL(FOLLOWING),
+        migrations.RunSQL(LOOKED),
     ]

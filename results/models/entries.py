@@ -102,7 +102,7 @@ class Entry(models.Model):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         indexes = [
-            # A centre's students of a session in the order of names: a page costs the same of 50 and of 5,000.
+            # A centre's students of a session by name: a page costs the same with 50 and with 5,000 of them.
             models.Index(fields=["preparation_centre", "session", "name_key", "id"], name="entry_of_centre")
         ]
         permissions = [("issue_slips", "Can issue Secret Numbers and print slips")]

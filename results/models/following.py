@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,9 @@ class CentreFollowing(models.Model):
     while nobody is registered. Who registered, and when, the view does not say.
     """
 
-    entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="followed_by_centre")
+    entry = models.OneToOneField(
+        Entry, models.DO_NOTHING, primary_key=True, related_name="followed_by_centre"
+    )
     preparation_centre = models.ForeignKey("centres.PreparationCentre", models.DO_NOTHING, related_name="+")
     session = models.ForeignKey(ExamSession, models.DO_NOTHING, related_name="+")
     registered = models.BooleanField()
@@ -33,8 +36,8 @@ class CentreFollowing(models.Model):
 class Look(models.Model):
     """Somebody of a preparation centre has opened a student's statement: first when, and last when.
 
-    Written by the function results_mark_looked alone (results/migrations/0012_centre_lists.py), which asks the
-    gate and the memberships. account is None once the account is deleted: that the centre looked, stays.
+    Written by the function results_mark_looked alone (results/migrations/0012_centre_lists.py), which asks
+    the gate and the memberships. account is None once the account is deleted: that the centre looked, stays.
     """
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="looks")
@@ -46,7 +49,7 @@ class Look(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["entry", "preparation_centre", "account"], name="look_once"),
-            models.CheckConstraint(name="look_in_order", condition=models.Q(first_at__lte=models.F("last_at"))),
+            models.CheckConstraint(name="look_in_order", condition=Q(first_at__lte=F("last_at"))),
         ]
 
     def __str__(self) -> str:
