@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import connection
 from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from centres.models import PreparationCentre
@@ -108,9 +109,9 @@ def _with_times(sessions: QuerySet[ExamSession]) -> QuerySet[ExamSession]:
     return sessions.annotate(
         opens_at=Coalesce("release__centres_open_at", "release__opens_at"),
         candidates_open_at=F("release__opens_at"),
-        is_due=Q(opens_at__lte=Now()),
-        candidates_due=Q(candidates_open_at__lte=Now()),
-        left=ExpressionWrapper(F("opens_at") - Now(), output_field=DurationField()),
+        is_due=Q(opens_at__lte=TransactionNow()),
+        candidates_due=Q(candidates_open_at__lte=TransactionNow()),
+        left=ExpressionWrapper(F("opens_at") - TransactionNow(), output_field=DurationField()),
     )
 
 

@@ -125,8 +125,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
         "results_following_centres": READ,
-        # Who of a school opened a statement; of an account that is deleted the name goes, the look stays.
-        "results_look": ("SELECT", "UPDATE (account_id)"),
+        "results_look": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {

@@ -1,12 +1,12 @@
 """Files as spreadsheet programs read them safely: no cell of ours becomes a formula."""
 
 import csv
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
 from typing import Any
 
 import xlsxwriter
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads another encoding
@@ -34,13 +34,13 @@ def csv_file(
 
 def workbook(
     name: str, sheet: str, columns: Sequence[tuple[str, int]], rows: Iterable[Iterable[str | int | None]]
-) -> FileResponse:
-    """A download in Excel's format, written row by row to a file that goes with the answer.
+) -> HttpResponse:
+    """A download in Excel's format; its rows wait in a temporary file, not in memory.
 
     columns: each one's title, and its width in characters. Text stays text, whatever it begins with.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+    stream = BytesIO()
+    with xlsxwriter.Workbook(stream, {"constant_memory": True}) as book:
         page = book.add_worksheet(sheet[:LONGEST_SHEET_NAME])
         bold = book.add_format({"bold": True})
         for column, (title, width) in enumerate(columns):
@@ -55,8 +55,9 @@ def workbook(
                 elif value:
                     page.write_string(last, column, value)
         page.autofilter(0, 0, last, len(columns) - 1)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    response = HttpResponse(stream.getvalue(), content_type=XLSX)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _lines(header: list[str], rows: Iterable[Iterable[Any]], delimiter: str) -> Iterator[str]:

@@ -37,12 +37,12 @@ class Look(models.Model):
     """Somebody of a preparation centre has opened a student's statement: first when, and last when.
 
     Written by the function results_mark_looked alone (results/migrations/0012_centre_lists.py), which asks
-    the gate and the memberships. account is None once the account is deleted: that the centre looked, stays.
+    the gate and the memberships.
     """
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="looks")
     preparation_centre = models.ForeignKey("centres.PreparationCentre", models.PROTECT, related_name="+")
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     first_at = models.DateTimeField(_("first looked at"), db_default=Now())
     last_at = models.DateTimeField(_("last looked at"), db_default=Now())
 
