@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from django.http import HttpResponse
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from centres.students import Student
@@ -38,7 +38,7 @@ def _columns(exam: Exam) -> list[tuple[str, int]]:
     overall = [] if exam.reports_shields else [(_("Overall score"), 14), (_("CEFR level"), 12)]
     return [
         (_("Surname"), 22),
-        (pgettext("given names", "Name"), 22),
+        (_("Given names"), 22),
         (_("ID Number"), 13),
         (_("Candidate number"), 18),
         (_("Exam"), 26),

@@ -52,7 +52,7 @@ def test_both_files_hold_what_the_page_shows(school, session, browser):
     assert [row["Surname"] for row in rows] == ["D’Alò", "Manca", "Zanon"]
     assert rows[0] == {
         "Surname": "D’Alò",
-        "Name": "Alice",
+        "Given names": "Alice",
         "ID Number": entry.id_number,
         "Candidate number": entry.candidate_number,
         "Exam": "B2 First",
