@@ -1,7 +1,5 @@
 """The journey of a candidate: register, wait, see."""
 
-import random
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,16 +14,8 @@ from accounts.models import Choice, User
 from accounts.passwords import suggest_password
 from candidates import forms, seeing, tasks, texts
 from candidates.registering import record_choice, wants_updates
-from results import wording
-from results.amendments import amendments
-from results.chart import scale_chart
+from results import showing
 from results.models import CandidateVersion
-
-# Seconds. Without JavaScript the page asks again at the instant, spread a little, at the latest after
-# six hours; while results are late, every five minutes.
-LONGEST_REFRESH = 6 * 60 * 60
-REFRESH_JITTER = 4
-REFRESH_WHILE_LATE = 5 * 60
 
 
 class HomeView(account_views.SignInView):
@@ -106,23 +96,13 @@ def statement_page(
     entry = sight.entry
     context = {"entry": entry, "release": entry.session.release, "opens_at": entry.session.release.opens_at}
     if sight.page is seeing.View.STATEMENT:
-        exam = entry.session.exam_facts
-        context |= {
-            "exam": exam,
-            "statement": sight.statement,
-            "certificate": sight.certificate,
-            "amendments": amendments(exam, versions),
-            "chart": scale_chart(exam, sight.statement),
-            "wording": wording.of(exam, sight.statement),
-        }
+        context |= showing.statement(entry, sight.statement, versions)
+        context["certificate"] = sight.certificate
     elif sight.page is seeing.View.WAITING:
-        context |= {
-            "seconds_left": sight.seconds_left,
-            "refresh_after": min(sight.seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER),  # noqa: S311
-        }
+        context |= showing.waiting(sight.seconds_left)
     else:
+        context |= showing.late()
         context["stop"] = sight.stop
-        context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
     return render(request, f"results/{sight.page}.html", {**context, **more})
 
 

@@ -64,10 +64,11 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
-        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
+        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id, name_key)",),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
+        "results_following_centres": READ,
     },
     STAFF: {
         "accounts_user": WRITE,
@@ -123,6 +124,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
+        "results_following_centres": READ,
+        "results_look": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -160,9 +163,10 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py).
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
+    CENTRES: ("results_mark_looked",),
     STAFF: ("results_withdraw_approvals",),
 }
 

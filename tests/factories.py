@@ -135,3 +135,10 @@ def member(of: PreparationCentre, **fields) -> User:
     )
     Membership.objects.create(user=user, centre=of)
     return user
+
+
+def stranger(**fields) -> User:
+    """An account of the centres' face that belongs to no centre."""
+    person = member(centre(), **fields)
+    person.memberships.all().delete()
+    return person
