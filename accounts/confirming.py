@@ -1,6 +1,7 @@
 """A fresh confirmation of identity, for what a passer-by at an open desk must not do.
 
-A view of the staff face that releases, stops or corrects says so, and on each face what changes a second step:
+A view of the staff face that releases, stops or corrects says so, and on each face one that changes the
+second step:
 
     @needs_fresh_identity
     def stop(request, pk): ...

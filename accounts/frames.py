@@ -1,4 +1,4 @@
-"""What differs between the faces in the pages of the second step: the frame around them, and the way onward."""
+"""What differs between the faces in the pages of the second step: their frame, and the way onward."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -18,7 +18,7 @@ WARNED_BEFORE = timedelta(minutes=2)
 # The row is written at most this often, so a session may end by as much sooner, never later.
 WRITTEN_EVERY = timedelta(minutes=1)
 STARTED_AT = "started_at"  # key in the session: seconds since 1970
-PASSWORD_AT = "password_given_at"  # key in the session: seconds since 1970
+GIVEN_AT = "password_given_at"  # key in the session: when the password was, in seconds since 1970
 PASSWORD_COUNTS_FOR = timedelta(minutes=10)  # for setting up a second step at an open desk
 
 
@@ -81,11 +81,11 @@ class SessionStore(DatabaseStore):
 
 def note_password(request) -> None:
     """The person of this session has just given or set the password."""
-    request.session[PASSWORD_AT] = timezone.now().timestamp()
+    request.session[GIVEN_AT] = timezone.now().timestamp()
 
 
 def gave_password_recently(request) -> bool:
-    given_at = request.session.get(PASSWORD_AT, 0)
+    given_at = request.session.get(GIVEN_AT, 0)
     return timezone.now().timestamp() - given_at < PASSWORD_COUNTS_FOR.total_seconds()
 
 

@@ -19,7 +19,15 @@ def invite(centre: PreparationCentre, by: User, *, email: str, role: str, langua
     does not manage the centre, if the person has access already, or if the address cannot sign in here.
     """
     made = Invitation()  # for its seed
-    arguments = (by.pk, centre.pk, email, role, language, made.seed, links.digest_of(links.token_of(made.seed)))
+    arguments = (
+        by.pk,
+        centre.pk,
+        email,
+        role,
+        language,
+        made.seed,
+        links.digest_of(links.token_of(made.seed)),
+    )
     with transaction.atomic():
         _checked(functions.ask("centres_invite", *arguments), email)
         stored = Invitation.objects.open().get(centre=centre, email=email)
@@ -34,7 +42,10 @@ def withdraw(invitation: Invitation, by: User) -> None:
 
 
 def change_role(membership: Membership, by: User, role: str) -> None:
-    """Make somebody a manager or a member. Raises ValidationError if `by` may not, and for the last manager."""
+    """Make somebody a manager or a member.
+
+    Raises ValidationError if `by` may not, if the person is no longer there, and for the last manager.
+    """
     with transaction.atomic():
         _checked(functions.ask("centres_change_role", by.pk, membership.pk, role))
 
@@ -50,9 +61,9 @@ def remove(membership: Membership, by: User) -> None:
 
 
 def ask_second_factor(centre: PreparationCentre, by: User, wanted: bool) -> None:
-    """Ask the centre's people for a second step at sign-in, or no longer. Raises ValidationError as change_role.
+    """Ask the centre's people for a second step at sign-in, or no longer.
 
-    What the exams office asks for stays.
+    What the exams office asks for stays. Raises ValidationError if `by` may not.
     """
     with transaction.atomic():
         _checked(functions.ask("centres_ask_second_factor", by.pk, centre.pk, wanted))
@@ -66,7 +77,8 @@ def _checked(answer: str, email: str = "") -> None:
         "not_permitted": _("You no longer manage this centre, so nothing was changed."),
         "gone": _("This person no longer has access."),
         "last_manager": _(
-            "A centre needs at least one manager. Make somebody else a manager first, or ask the exams office."
+            "A centre needs at least one manager. Make somebody else a manager first, or ask the exams"
+            " office."
         ),
         "member": joining.member_in_words(email),
         "taken": joining.taken_in_words(email),

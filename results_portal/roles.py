@@ -74,9 +74,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_preparationcentre": READ,
         "centres_membership": READ,
         # Handed in; what others asked for stays unread. What else changes, functions change (FUNCTIONS).
-        "centres_accessrequest": (
-            "INSERT (school, code, person, position, email, message, language)",
-        ),
+        "centres_accessrequest": ("INSERT (school, code, person, position, email, message, language)",),
         "centres_invitation": (f"SELECT ({_INVITATION})",),
         **_SECOND_FACTOR,  # row-level security narrows it to the face's own accounts
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),

@@ -152,7 +152,9 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 name="invitation_expires", condition=Q(expires_at__lte=F("made_at") + VALID_FOR)
             ),
-            models.CheckConstraint(name="invitation_digest_whole", condition=Q(digest__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="invitation_digest_whole", condition=Q(digest__regex="^[0-9a-f]{64}$")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -72,9 +72,7 @@ class Membership(models.Model):
         verbose_name_plural = _("members of preparation centres")
         constraints = [
             models.UniqueConstraint(fields=["user", "centre"], name="membership_once"),
-            models.CheckConstraint(
-                name="membership_role_known", condition=Q(role__in=["manager", "member"])
-            ),
+            models.CheckConstraint(name="membership_role_known", condition=Q(role__in=["manager", "member"])),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from centres import seeing
+from centres.views.people import no_centre
 from results.amendments import amendments
 from results.models import CentreStatement, CentreStop, CentreVersion, ExamSession
 
@@ -17,6 +18,8 @@ STUDENTS_A_PAGE = 100
 def sessions(request: HttpRequest) -> HttpResponse:
     """The sessions in which the centre has students, with their opening times."""
     centres = seeing.centres_of(request.user)
+    if not centres:
+        return no_centre(request)
     return render(
         request, "centres/sessions.html", {"centres": centres, "sessions": seeing.sessions_of(centres)}
     )
