@@ -6,6 +6,7 @@ The staff face shows them in the admin's frame, the centres' face in its own (ac
 import segno
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import forms, frames, second_factor
+from accounts import forms, frames, second_factor, tasks
 from accounts.confirming import asking_page, confirm, needs_fresh_identity, passkeys_of, recently_confirmed
 from accounts.devices import remember_device
 from accounts.second_factor import before_second_factor
@@ -76,6 +77,7 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     del request.session[SEED]
     confirm(request, form.device)
     log(request, _("Set up an authenticator app."))
+    _tell(request, "set_up")
     if again:
         messages.success(request, _("Your new authenticator app is set up. The old one no longer works."))
         return redirect("your-sign-in")
@@ -149,7 +151,9 @@ def remove_second_factor(request: HttpRequest) -> HttpResponse:
 @needs_fresh_identity
 def _remove_second_factor(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        second_factor.forget(request.user)
+        with transaction.atomic():
+            second_factor.forget(request.user)
+            _tell(request, "switched_off")
         messages.success(request, _("Your second step is switched off: your password alone signs you in."))
         return redirect("your-sign-in")
     return sure(
@@ -183,6 +187,12 @@ def log(request: HttpRequest, message: str) -> None:
         LogEntry.objects.log_actions(
             request.user.pk, [request.user], CHANGE, change_message=message, single_object=True
         )
+
+
+def _tell(request: HttpRequest, what: str) -> None:
+    """A mail to a person of a preparation centre: if it was not them, they know. what: as the task says."""
+    if not frames.is_office():
+        tasks.send_second_factor_changed.defer(user_id=request.user.pk, what=what)
 
 
 def _page(request: HttpRequest, template: str, title: str, form=None, **context) -> HttpResponse:

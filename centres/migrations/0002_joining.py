@@ -87,7 +87,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'invitation',
                 'verbose_name_plural': 'invitations',
                 'ordering': ['-pk'],
-                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(

@@ -127,7 +127,6 @@ class Invitation(models.Model):
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         ordering = ["-pk"]
-        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(
                 "centre",
