@@ -138,9 +138,9 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.FaceBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.PepperedArgon2"]
 # For staff and centre members; candidates have the rule of their slip (accounts/passwords.py).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.AddressValidator"},
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "accounts.passwords.LengthValidator",
         "OPTIONS": {"min_length": 12},  # characters; length is what stops guessing (NIST SP 800-63B)
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
