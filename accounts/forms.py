@@ -196,6 +196,18 @@ class NewPasswordForm(forms.Form):
         return self.user
 
 
+def check_current_password(form: forms.Form, user: User) -> None:
+    """Compare what was typed with the user's password; a wrong one is a fault of its field.
+
+    form: with the attribute request. Raises ValidationError if there were too many tries.
+    """
+    counted = counted_try(form.request, user.username)
+    if user.check_password(form.cleaned_data["current_password"]):
+        counted.succeeded()
+    else:
+        form.add_error("current_password", gettext("This is not your current password."))
+
+
 class CurrentPasswordForm(forms.Form):
     """A change that asks for the present password first; a wrong one counts as a try to sign in."""
 
@@ -216,13 +228,22 @@ class CurrentPasswordForm(forms.Form):
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        name = self.user.username
-        counted = counted_try(self.request, name)
-        if self.user.check_password(self.cleaned_data["current_password"]):
-            counted.succeeded()
-        else:
-            self.add_error("current_password", gettext("This is not your current password."))
+        check_current_password(self, self.user)
         return cleaned
+
+
+class SetUpForm(CodeForm):
+    """The code of an app that is being set up; and the password, if it was not given just now."""
+
+    def __init__(self, request, *args, asks_password: bool, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        if asks_password:
+            self.fields["current_password"] = CurrentPasswordForm.base_fields["current_password"]
+
+    def clean(self):
+        if not self.errors and "current_password" in self.fields:
+            check_current_password(self, self.request.user)
+        return super().clean()
 
 
 class ChangePasswordForm(CurrentPasswordForm, NewPasswordForm):

@@ -19,7 +19,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
-from accounts import sessions, tasks, throttle
+from accounts import second_factor, sessions, tasks, throttle
 from accounts.acting import acting, checked_reason, not_permitted
 from accounts.models import Face, User
 from results_portal import audit
@@ -105,6 +105,17 @@ def end_sessions(user: User, by: User) -> None:
     with _helping(by, user.face):
         sessions.end_sessions(user)
         _log(by, user, _("Ended all sessions."))
+
+
+def reset_second_factor(user: User, by: User) -> None:
+    """Forget a centre member's app and recovery codes, sign them out everywhere and tell them by mail.
+
+    Raises ValidationError as unlock.
+    """
+    with _helping(by, user.face):
+        second_factor.reset(user)
+        tasks.send_second_factor_changed.defer(user_id=user.pk, what="reset")
+        _log(by, user, _("Reset the second step."))
 
 
 def checked_address(user: User, address: str) -> str:

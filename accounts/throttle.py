@@ -70,6 +70,12 @@ _PER_NAME = (LOGIN_PER_NAME, REGISTER_PER_NAME, REGISTER_PER_NAME_A_DAY, MAIL_PE
 LOST_SLIP_PER_ADDRESS = Limit("lost-slip-address", 30, HOUR)
 LOST_SLIP_OVERALL = Limit("lost-slip-all", 300, HOUR)
 
+# Schools that ask for access: the few of one building, and no more than the exams office can read.
+ACCESS_REQUEST_PER_ADDRESS = Limit("access-request-address", 10, HOUR)
+ACCESS_REQUEST_OVERALL = Limit("access-request-all", 100, HOUR)
+# Invitations of a centre's manager: a large school's staff at once, and no mail to the whole town.
+INVITATION_PER_NAME = Limit("invitation-name", 30, HOUR)
+
 
 class TooManyTries(Exception):  # noqa: N818
     """This try was not evaluated; until: when the next one will be, by the database's clock."""
@@ -191,6 +197,16 @@ def forget(name: str, face: str) -> None:
 def lost_slip(address: str) -> Try:
     """Count a request for a new slip. Raises TooManyTries."""
     return _count([(LOST_SLIP_PER_ADDRESS, address), (LOST_SLIP_OVERALL, "")], own=[])
+
+
+def access_request(address: str) -> Try:
+    """Count a school's request for access. Raises TooManyTries."""
+    return _count([(ACCESS_REQUEST_PER_ADDRESS, address), (ACCESS_REQUEST_OVERALL, "")], own=[])
+
+
+def invitation(name: str) -> Try:
+    """Count an invitation by the manager of a preparation centre. Raises TooManyTries."""
+    return _count([(INVITATION_PER_NAME, name)], own=[])
 
 
 def client_address(request) -> str:

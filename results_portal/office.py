@@ -25,12 +25,21 @@ _LOOKING = {
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
+# Schools that ask for access, and whom their people or the office invite.
+_JOINING = {
+    "centres.add_invitation",
+    "centres.change_accessrequest",
+    "centres.change_invitation",
+    "centres.view_accessrequest",
+    "centres.view_invitation",
+}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_JOINING,
             *_SLIPS,
             "accounts.change_user",
             "results.add_mail",
@@ -42,11 +51,13 @@ GROUPS: dict[str, frozenset[str]] = {
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_JOINING,
             *_SLIPS,
             "accounts.add_user",
             "accounts.change_user",
             "centres.add_membership",
             "centres.add_preparationcentre",
+            "centres.change_membership",
             "centres.change_preparationcentre",
             "centres.delete_membership",
             "centres.delete_preparationcentre",

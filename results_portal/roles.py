@@ -31,6 +31,15 @@ _SIGNING_IN = {
     "procrastinate_jobs": ("SELECT (id)", "INSERT"),
     "procrastinate_events": LOG,
 }
+_SECOND_FACTOR = {
+    "otp_static_staticdevice": WRITE,
+    "otp_static_statictoken": WRITE,
+    "otp_totp_totpdevice": WRITE,
+}
+# All but what the link is made of.
+_INVITATION = (
+    "id, centre_id, email, role, language, invited_by_id, made_at, expires_at, accepted_at, withdrawn_at"
+)
 _ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
 _STATEMENT = (
     "entry_id, version, reason, made_by_id, status, overall, result, cefr, reading, use_of_english, writing,"
@@ -64,6 +73,10 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        # Handed in; what others asked for stays unread. What else changes, functions change (FUNCTIONS).
+        "centres_accessrequest": ("INSERT (school, code, person, position, email, message, language)",),
+        "centres_invitation": (f"SELECT ({_INVITATION})",),
+        **_SECOND_FACTOR,  # row-level security narrows it to the face's own accounts
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id, name_key)",),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
@@ -81,15 +94,18 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "auth_group": WRITE,
         "auth_group_permissions": WRITE,
         "auth_permission": READ,
+        "centres_accessrequest": (
+            "SELECT",
+            "UPDATE (state, reason, centre_id, answered_at, answered_by_id)",
+        ),
+        "centres_invitation": ("SELECT", "INSERT", "UPDATE (withdrawn_at)", "DELETE"),
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
-        # The second factor is the staff face's alone.
-        "otp_static_staticdevice": WRITE,
-        "otp_static_statictoken": WRITE,
-        "otp_totp_totpdevice": WRITE,
+        **_SECOND_FACTOR,
+        # Passkeys are the staff face's alone.
         "django_otp_webauthn_webauthnattestation": WRITE,
         "django_otp_webauthn_webauthncredential": WRITE,
         "django_otp_webauthn_webauthnuserhandle": WRITE,
@@ -145,6 +161,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
             "UPDATE (state, due_at, sent_at, attempts, last_error, message_id)",
         ),
         "results_visible": READ,
+        "centres_accessrequest": ("SELECT (id, school, person, email, language, state, reason)",),
+        "centres_invitation": (f"SELECT ({_INVITATION}, seed)",),
         "centres_preparationcentre": READ,
         "centres_membership": READ,
         **_SESSION_FACTS,
@@ -163,10 +181,21 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py).
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py,
+# centres/migrations/0002b_joining_functions.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
-    CENTRES: ("results_mark_looked",),
+    CENTRES: (
+        "results_mark_looked",
+        "centres_invite",
+        "centres_withdraw_invitation",
+        "centres_find_invitation",
+        "centres_register_invited",
+        "centres_accept_invitation",
+        "centres_change_role",
+        "centres_remove_member",
+        "centres_ask_second_factor",
+    ),
     STAFF: ("results_withdraw_approvals",),
 }
 

@@ -90,13 +90,16 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "results_portal.middleware.WhoActsMiddleware",  # last: it stands where views run
 ]
-STAFF_MIDDLEWARE = [
+SECOND_FACTOR_MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
-    "accounts.middleware.IdleSessionMiddleware",
 ]
-if PORTAL_FACE == "staff":
-    MIDDLEWARE += STAFF_MIDDLEWARE
+FACE_MIDDLEWARE = {
+    "candidates": [],
+    "centres": SECOND_FACTOR_MIDDLEWARE,
+    "staff": [*SECOND_FACTOR_MIDDLEWARE, "accounts.middleware.IdleSessionMiddleware"],
+}
+MIDDLEWARE += FACE_MIDDLEWARE[PORTAL_FACE]
 
 TEMPLATES = [
     {
@@ -135,9 +138,9 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.FaceBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.PepperedArgon2"]
 # For staff and centre members; candidates have the rule of their slip (accounts/passwords.py).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.AddressValidator"},
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "accounts.passwords.LengthValidator",
         "OPTIONS": {"min_length": 12},  # characters; length is what stops guessing (NIST SP 800-63B)
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -163,7 +166,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "results_portal.errors.csrf_failure"
 
-# The second factor of the staff face (accounts/second_factor.py).
+# The second factor (accounts/second_factor.py): of all staff, and of who wants or needs one at a centre.
 OTP_TOTP_ISSUER = AUTHORISED_CENTRE["name"]
 # Passkeys belong to the staff face's host name: with another, everyone adds theirs anew.
 OTP_WEBAUTHN_RP_ID = urlsplit(FACE_URLS["staff"]).hostname

@@ -6,8 +6,9 @@ from itertools import count
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from accounts.models import Face, User
-from centres.models import Membership, PreparationCentre
+from accounts.models import AuthenticatorApp, Face, User
+from centres import links
+from centres.models import Invitation, Membership, PreparationCentre
 from results import releasing
 from results.exams import EXAMS
 from results.models import Entry, ExamSession, Release, Statement
@@ -127,13 +128,13 @@ def centre(**fields) -> PreparationCentre:
     return PreparationCentre.objects.create(**{"code": f"C{n}", "name": f"Liceo Volta {n}"} | fields)
 
 
-def member(of: PreparationCentre, **fields) -> User:
+def member(of: PreparationCentre, role: str = Membership.Role.MEMBER, **fields) -> User:
     n = next(_numbers)
-    email = f"secretary{n}@liceo.example.org"
+    email = fields.pop("email", f"secretary{n}@liceo.example.org")
     user = User.objects.create_user(
         email, LONG_PASSWORD, face=Face.CENTRES, email=email, language="en", **fields
     )
-    Membership.objects.create(user=user, centre=of)
+    Membership.objects.create(user=user, centre=of, role=role)
     return user
 
 
@@ -142,3 +143,22 @@ def stranger(**fields) -> User:
     person = member(centre(), **fields)
     person.memberships.all().delete()
     return person
+
+
+def manager(of: PreparationCentre, **fields) -> User:
+    return member(of, Membership.Role.MANAGER, **fields)
+
+
+def invitation(to: PreparationCentre, **fields) -> tuple[Invitation, str]:
+    """An open invitation, and the token of its link."""
+    fields = {"email": "nuova@liceo.example.org", "role": "member", "language": "en"} | fields
+    made = Invitation(centre=to, **fields)
+    token = links.token_of(made.seed)
+    made.digest = links.digest_of(token)
+    made.save()
+    return made, token
+
+
+def app(of: User) -> AuthenticatorApp:
+    """The authenticator app of somebody's second step."""
+    return AuthenticatorApp.objects.create(user=of, name="app")

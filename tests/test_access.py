@@ -31,6 +31,9 @@ PUBLIC = {
     },
     "centres": {
         "",
+        "ask-for-access/",
+        "ask-for-access/sent/",
+        "invitation/<str:token>/",
         "forgotten-password/",
         "new-password/<uidb64>/<token>/",
         "help/",

@@ -1,3 +1,4 @@
+from centres.models.joining import AccessRequest, Invitation
 from centres.models.people import Membership, PreparationCentre
 
-__all__ = ["Membership", "PreparationCentre"]
+__all__ = ["AccessRequest", "Invitation", "Membership", "PreparationCentre"]

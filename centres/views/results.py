@@ -8,6 +8,7 @@ from centres import asking, exporting, inviting, seeing, students
 from centres.asking import Asked, Progress
 from centres.models import PreparationCentre
 from centres.seeing import Figures, Shown
+from centres.views.people import no_centre
 from results import showing
 from results.models import ExamSession
 
@@ -19,6 +20,8 @@ EXPORTS = {"csv": exporting.as_csv, "xlsx": exporting.as_workbook}
 def sessions(request: HttpRequest) -> HttpResponse:
     """The sessions in which the centre has students: when they open, and how far the students have come."""
     centres = seeing.centres_of(request.user)
+    if not centres:
+        return no_centre(request)
     found = seeing.sessions_of(centres)
     years = [day.year for day in found.dates("exam_date", "year", order="DESC")]
     year = request.GET.get("year", "")

@@ -199,12 +199,13 @@ def sign_ins() -> Iterator[str]:
 
 
 def _make_people(suggest_password) -> list["User"]:  # noqa: F821
-    """Staff, with authenticator apps, and the centres' secretaries; returns two officers."""
+    """Staff, with authenticator apps, and the people of the centres; returns two officers."""
     from django.contrib.auth.models import Group
 
     from accounts import second_factor
     from accounts.models import Face, User
     from centres.models import Membership, PreparationCentre
+    from results_portal.demo import joining
     from results_portal.office import APPROVER, OFFICER
 
     def password() -> str:
@@ -226,10 +227,11 @@ def _make_people(suggest_password) -> list["User"]:  # noqa: F821
         centre = PreparationCentre.objects.create(code=code, name=name)
         row = {"email": f"segreteria.{code.lower()}@scuola.example", "password": password(), "centre": name}
         user = User.objects.create_user(row["email"], row["password"], email=row["email"], face=Face.CENTRES)
-        Membership.objects.create(user=user, centre=centre)
+        Membership.objects.create(user=user, centre=centre, role=Membership.Role.MANAGER)
         secretaries.append(row)
-    _write_rows(CENTRES, secretaries)
-    return list(User.objects.filter(username__in=[row["email"] for row in staff[:2]]))
+    officers = list(User.objects.filter(username__in=[row["email"] for row in staff[:2]]))
+    _write_rows(CENTRES, [*secretaries, *joining.load(officers[0], password)])
+    return officers
 
 
 def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers) -> Iterator[Slip]:

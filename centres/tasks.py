@@ -1,0 +1,58 @@
+"""Jobs of the worker: mails about who has access to a preparation centre."""
+
+from django.conf import settings
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from accounts import mails
+from accounts.models import Face, User
+from centres.links import invitation_link
+from centres.models import AccessRequest, Invitation, Membership, PreparationCentre
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_invitation(context, invitation_id: int) -> None:
+    """The link, unless it was used or withdrawn meanwhile."""
+    still_open = Invitation.objects.open().filter(pk=invitation_id, expires_at__gt=timezone.now())
+    invitation = still_open.select_related("centre", "invited_by").first()
+    if invitation is None:
+        return
+    by = invitation.invited_by
+    mails.send_to(
+        invitation.email,
+        invitation.language,
+        "invitation",
+        context.job.id,
+        centre=invitation.centre,
+        is_manager=invitation.role == Membership.Role.MANAGER,
+        colleague=by.email if by and by.face == Face.CENTRES else "",
+        has_account=User.objects.filter(username=invitation.email, face=Face.CENTRES).exists(),
+        expires_at=invitation.expires_at,
+        link=invitation_link(invitation),
+    )
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_refusal(context, request_id: int) -> None:
+    """To a school that asked for access: no, and why."""
+    facts = ("school", "person", "email", "language", "reason")
+    asked = AccessRequest.objects.only(*facts).get(pk=request_id)
+    mails.send_to(asked.email, asked.language, "access_refused", context.job.id, asked=asked)
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_access_removed(context, user_id: int, centre_id: int) -> None:
+    """To who no longer has access to a centre."""
+    user, centre = User.objects.get(pk=user_id), PreparationCentre.objects.filter(pk=centre_id).first()
+    if centre:
+        mails.send(user, "access_removed", context.job.id, centre=centre)
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_joined(context, user_id: int, membership_id: int) -> None:
+    """To a manager of a centre: somebody has joined."""
+    joined = Membership.objects.select_related("user", "centre").filter(pk=membership_id).first()
+    if joined:
+        manager = User.objects.get(pk=user_id)
+        link = f"{settings.FACE_URLS[Face.CENTRES]}/people/"
+        mails.send(manager, "person_joined", context.job.id, joined=joined, link=link)
