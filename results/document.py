@@ -5,28 +5,33 @@ results/chart.py. The same statement gives the same bytes. What changes from day
 is) is not for a document, as it is not for the printed page.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import translation
 
 from results import sentences as said
 from results import wording
 from results.amendments import Amendment, amendments
-from results.chart import Block, Point, ScaleChart, scale_chart
+from results.chart import ScaleChart, scale_chart
 from results.exams import Exam
 from results.models import Entry, OpenStatement
 from results.models.gate import ShownVersion
 from results.times import in_words
 from results.typesetting import in_our_letters, typeset
 
-TEMPLATE = settings.BASE_DIR / "templates" / "statements" / "statement.typ"
+_FOLDER = settings.BASE_DIR / "templates" / "statements"
+TEMPLATE, CHART_STYLE = _FOLDER / "statement.typ", _FOLDER / "chart.css"
 # One page holds no more, with all their values, than these; who needs those before asks the exams office.
 AMENDMENTS_SHOWN = 2
+SIZES = (10.8, 9.8, 9.4, 9.0, 8.6, 8.2, 7.8, 7.4, 7.0, 6.6, 6.2, 5.8, 5.4, 5.0)  # of the text, in points
+_PAGE = re.compile(rb"/Type/Page\b(?!s)")  # typst leaves the pages' own objects uncompressed
 LONGEST_NAME = 60  # characters of a name in a file's name
 # In both languages on an Italian document: a university abroad reads them too.
 _IN_ENGLISH_TOO = ("NAME", "SESSION", "PLACE", "REFERENCE", "RESULT", "OVERALL", "LEVEL")
@@ -48,19 +53,39 @@ def render(document: Document, language: str) -> bytes:
 
 
 def render_all(documents: Sequence[Document], language: str) -> bytes:
-    """At least one statement of a session, one a page, in this order, as one PDF, unsigned."""
+    """At least one statement of a session, one a page, in this order, as one PDF, unsigned.
+
+    Takes about 2.5 MB a page while it runs: a caller with many statements asks for some at a time.
+    """
     with translation.override(language):
         pages = [_page(document) for document in documents]
-    first = documents[0]
-    one = len(documents) == 1
-    data = {
+    first = documents[0].entry
+    shared = {
         "language": language,
-        "title": f"{said.TITLE}, {pages[0]['name'] if one else first.entry.session.code}",
+        "title": f"{said.TITLE}, {pages[0]['name'] if len(pages) == 1 else first.session.code}",
         "centre": _centre(language),
-        "pages": pages,
     }
     issued = max(document.statement.issued_at for document in documents)
-    return typeset(TEMPLATE, data, dated=_whole_seconds(issued))
+    dated = issued.astimezone(UTC).replace(microsecond=0)
+    pdf = typeset(TEMPLATE, {**shared, "pages": pages}, dated)
+    if _number_of_pages(pdf) == len(pages):
+        return pdf
+    for page in pages:
+        _make_fit(page, shared)
+    return typeset(TEMPLATE, {**shared, "pages": pages}, dated)
+
+
+def _make_fit(page: dict[str, Any], shared: dict[str, Any]) -> None:
+    """Set the page in the largest of the sizes in which it is one page; the last is small enough."""
+    for size in SIZES[SIZES.index(page["size"]) : -1]:
+        page["size"] = size
+        if _number_of_pages(typeset(TEMPLATE, {**shared, "pages": [page]})) == 1:
+            return
+    page["size"] = SIZES[-1]
+
+
+def _number_of_pages(pdf: bytes) -> int:
+    return len(_PAGE.findall(pdf))
 
 
 def file_name(entry: Entry) -> str:
@@ -72,10 +97,6 @@ def file_name(entry: Entry) -> str:
 
 def _unaccented(text: str) -> str:
     return "".join(letter for letter in text if not unicodedata.combining(letter) and letter not in "'’")
-
-
-def _whole_seconds(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def _centre(language: str) -> dict[str, Any]:
@@ -98,7 +119,10 @@ def _page(document: Document) -> dict[str, Any]:
     exam = session.exam_facts
     words = wording.of(exam, statement)
     chart = scale_chart(exam, statement)
+    amended = _amended(amendments(exam, document.versions))
     return {
+        # The first size to try: a page with a chart is full in 9.8 points.
+        "size": SIZES[0] if chart is None and not amended else SIZES[1] if not amended else SIZES[4],
         "exam": exam.name,
         "heading": said.TITLE,
         "name": in_our_letters(entry.name),
@@ -110,7 +134,7 @@ def _page(document: Document) -> dict[str, Any]:
             for name in _IN_ENGLISH_TOO
         },
         "outcome": _outcome(exam, statement, words.outcome),
-        "amended": _amended(amendments(exam, document.versions)),
+        "amended": amended,
         "scores": _scores(exam, chart),
         "bands": _bands(exam, words.bands),
         "shields": _shields(words),
@@ -180,8 +204,7 @@ def _scores(exam: Exam, chart: ScaleChart | None) -> dict[str, Any] | None:
         return None
     return {
         "title": str(said.SCORES),
-        "chart": _drawing(chart),
-        "alt": said.about_the_chart(chart.overall.score),
+        "chart": {"drawing": _drawing(chart), "alt": said.about_the_chart(chart.overall.score)},
         "head": [str(said.SKILL), str(said.SCORE)],
         "rows": [[str(point.skill.label), str(point.score)] for point in chart.points],
         "total": [str(said.OVERALL), str(chart.overall.score)],
@@ -189,33 +212,11 @@ def _scores(exam: Exam, chart: ScaleChart | None) -> dict[str, Any] | None:
     }
 
 
-def _drawing(chart: ScaleChart) -> dict[str, Any]:
-    """The chart's geometry, as JSON."""
-
-    def block(each: Block) -> dict[str, Any]:
-        names = ("label", "left", "top", "width", "height", "centre", "middle", "reached")
-        return {name: getattr(each, name) for name in names}
-
-    def point(each: Point) -> dict[str, Any]:
-        corners = [[float(length) for length in corner.split(",")] for corner in each.line.split()]
-        return {
-            **{name: getattr(each, name) for name in ("x", "y", "label_x", "label_y")},
-            "score": str(each.score),
-            "label": str(each.skill.label if each.skill else said.OVERALL_SHORT),
-            "line": corners,
-        }
-
-    return {
-        "width": chart.width,
-        "height": chart.height,
-        "headings": [str(said.LEVEL), str(said.RESULT)],
-        "blocks": [block(each) for each in (*chart.cefr, *chart.results)],
-        "ticks": [{"score": str(tick.score), "y": tick.y} for tick in chart.ticks],
-        "ticks_right": chart.ticks_right,
-        "grid": chart.grid,
-        "points": [point(each) for each in chart.points],
-        "overall": point(chart.overall),
-    }
+def _drawing(chart: ScaleChart) -> str:
+    """The page's own picture, as an SVG that stands alone."""
+    picture = render_to_string("results/_chart.html", {"chart": chart})
+    style = f"<style>{CHART_STYLE.read_text(encoding='utf-8')}</style>"
+    return picture.replace("<title", f"{style}<title", 1).strip()
 
 
 def _bands(exam: Exam, bands: Sequence[wording.BandWords]) -> dict[str, Any] | None:

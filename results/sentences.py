@@ -95,9 +95,9 @@ def in_shields(shields: int) -> str:
 
 def ready_for(exam_name: str) -> str:
     """To a child with four or five shields in every skill; exam_name: of the next exam."""
-    return _now("Four or five shields in every skill: you are ready to prepare for the next exam, %(exam)s.") % {
-        "exam": exam_name
-    }
+    return _now(
+        "Four or five shields in every skill: you are ready to prepare for the next exam, %(exam)s."
+    ) % {"exam": exam_name}
 
 
 def published(statement) -> str:

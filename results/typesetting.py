@@ -5,6 +5,7 @@ that a name is a name whatever it holds.
 """
 
 import json
+import re
 import unicodedata
 from datetime import datetime
 from functools import cache
@@ -17,7 +18,8 @@ from django.conf import settings
 FONTS = settings.BASE_DIR / "results" / "fonts"
 TAGGED = "ua-1"
 NO_GLYPH = "□"  # stands for a letter that the fonts don't have
-_NEVER_ALONE = "\u200d\ufe0e\ufe0f"  # join or vary the sign before them, as in emoji; show nothing themselves
+_JOINER = "\u200d"  # makes one emoji of two
+_VARIES = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")  # the emoji before it: style, colour of skin
 
 _SAMPLE = b'#set document(title: "sample")\n#set text(font: "Inter")\n#sys.inputs.text'
 
@@ -47,11 +49,12 @@ def in_our_letters(text: str) -> str:
     letters: list[str] = []
     joined = False
     for letter in unicodedata.normalize("NFC", text):
-        if _has_glyph(letter):
-            letters.append(letter)
-        elif letters[-1:] != [NO_GLYPH] or not (joined or letter in _NEVER_ALONE):
-            letters.append(NO_GLYPH)
-        joined = letter in _NEVER_ALONE
+        in_a_box = letters[-1:] == [NO_GLYPH]
+        if in_a_box and (joined or letter == _JOINER or _VARIES.match(letter)):
+            joined = letter == _JOINER
+        else:
+            letters.append(letter if _has_glyph(letter) else NO_GLYPH)
+            joined = False
     return "".join(letters)
 
 
