@@ -82,7 +82,7 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     processes = {
         # Who sends mails sees no marks; who loads files sees them as the staff's face does.
         f"{name} worker": _start(running, environment | {"DATABASE_URL": urls[login]}, _worker(queues))
-        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office"))
+        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office,packs"))
     }
     for face, port in ports.items():
         of_face = {**environment, "PORTAL_FACE": face, "DATABASE_URL": urls[face]}

@@ -3,13 +3,20 @@
 from django.urls import path, re_path
 
 from accounts import views as account_views
-from centres.views import documents, results, signing_in
+from centres.views import documents, packs, results, signing_in
 from results_portal.urls import common
+
+_STATEMENTS = r"sessions/(?P<code>[A-Za-z0-9.-]+)/statements/"
+_PK = r"(?P<pk>[0-9]{1,18})"
 
 urlpatterns = [
     path("", signing_in.HomeView.as_view(), name="home"),
     path("sessions/", results.sessions, name="sessions"),
     re_path(r"^sessions/(?P<code>[A-Za-z0-9.-]+)/$", results.session, name="session"),
+    re_path(f"^{_STATEMENTS}$", packs.packs, name="packs"),
+    re_path(f"^{_STATEMENTS}{_PK}/$", packs.pack, name="pack"),
+    re_path(f"^{_STATEMENTS}{_PK}/progress/$", packs.pack_progress, name="pack-progress"),
+    re_path(f"^{_STATEMENTS}{_PK}/file/$", packs.pack_file, name="pack-file"),
     re_path(
         r"^sessions/(?P<code>[A-Za-z0-9.-]+)/students/(?P<pk>[0-9]{1,18})/pdf/$",
         documents.student_pdf,
