@@ -29,6 +29,10 @@ def sign(pdf: bytes, reason: str) -> bytes:
     from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
     from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
+    class Writer(IncrementalPdfFileWriter):
+        def _update_meta(self):
+            """Leave the metadata: pyHanko's own do without the mark of PDF/UA."""
+
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -39,7 +43,7 @@ def sign(pdf: bytes, reason: str) -> bytes:
     )
     signer = _signer(settings.STATEMENT_SIGNING_KEY, settings.STATEMENT_SIGNING_CERTIFICATE)
     signed = io.BytesIO()
-    PdfSigner(metadata, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=signed)
+    PdfSigner(metadata, signer).sign_pdf(Writer(io.BytesIO(pdf)), output=signed)
     return signed.getvalue()
 
 
