@@ -33,6 +33,9 @@ def sign(pdf: bytes, reason: str) -> bytes:
         def _update_meta(self):
             """Leave the metadata: pyHanko's own do without the mark of PDF/UA."""
 
+        def ensure_output_version(self, version):
+            """Leave the version: PDF/UA-1 is of PDF 1.7, and readers of that know P-256."""
+
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             name='Pack',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('zip', 'a zip file with a signed PDF for each student'), ('pdf', 'one PDF with all students, for printing')], max_length=3, verbose_name='file')),
+                ('kind', models.CharField(choices=[('zip', 'A zip file with a signed PDF for each student'), ('pdf', 'One PDF with all students, for printing')], max_length=3, verbose_name='file')),
                 ('language', models.CharField(choices=[('it', 'Italian'), ('en', 'English')], max_length=2, verbose_name='language')),
                 ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('state', models.CharField(choices=[('waiting', 'waits for its turn'), ('making', 'is being made'), ('ready', 'ready'), ('failed', 'not made'), ('erased', 'erased')], db_default='waiting', default='waiting', max_length=7)),
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('pgh_context', pghistory.utils.JSONField(null=True)),
                 ('pgh_context_id', models.UUIDField(null=True)),
                 ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('zip', 'a zip file with a signed PDF for each student'), ('pdf', 'one PDF with all students, for printing')], max_length=3, verbose_name='file')),
+                ('kind', models.CharField(choices=[('zip', 'A zip file with a signed PDF for each student'), ('pdf', 'One PDF with all students, for printing')], max_length=3, verbose_name='file')),
                 ('language', models.CharField(choices=[('it', 'Italian'), ('en', 'English')], max_length=2, verbose_name='language')),
                 ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('state', models.CharField(choices=[('waiting', 'waits for its turn'), ('making', 'is being made'), ('ready', 'ready'), ('failed', 'not made'), ('erased', 'erased')], db_default='waiting', default='waiting', max_length=7)),

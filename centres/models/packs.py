@@ -26,8 +26,8 @@ class Pack(models.Model):
     """
 
     class Kind(models.TextChoices):
-        SINGLE = "zip", _("a zip file with a signed PDF for each student")
-        TOGETHER = "pdf", _("one PDF with all students, for printing")
+        SINGLE = "zip", _("A zip file with a signed PDF for each student")
+        TOGETHER = "pdf", _("One PDF with all students, for printing")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waits for its turn")

@@ -60,6 +60,7 @@ def test_a_signature_takes_nothing_from_the_document(signer):
     assert signed.startswith(plain)
     assert pages(signed) == pages(plain)
     root = PdfReader(io.BytesIO(signed)).trailer["/Root"]
+    assert "/Version" not in root  # PDF/UA-1 is of PDF 1.7
     assert root["/MarkInfo"]["/Marked"]
     assert "<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data().decode()
     [page] = PdfReader(io.BytesIO(signed)).pages
