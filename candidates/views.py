@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,7 +14,8 @@ from accounts.models import Choice, User
 from accounts.passwords import suggest_password
 from candidates import forms, seeing, tasks, texts
 from candidates.registering import record_choice, wants_updates
-from results import showing
+from results import handing_out, showing
+from results.document import Document
 from results.models import CandidateVersion
 
 
@@ -83,7 +84,24 @@ def statement(request: HttpRequest) -> HttpResponse:
     if sight.statement:
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
-    return statement_page(request, sight, versions)
+    return statement_page(request, sight, versions, pdf_url=reverse("statement-pdf"))
+
+
+def statement_pdf(request: HttpRequest) -> HttpResponse:
+    """The statement as a document, whenever its page would show it; else the page that says why not."""
+    back = reverse("statement")
+
+    def answer() -> HttpResponse:
+        sight = seeing.sight_of(request.user)
+        if sight is None:
+            raise Http404
+        if sight.statement is None:
+            return redirect(back)
+        seeing.mark_seen(request.session, sight.statement)
+        versions = seeing.versions_of(sight.statement)
+        return handing_out.as_pdf(Document(sight.entry, sight.statement, versions))
+
+    return handing_out.when_it_is_your_turn(request, answer, back)
 
 
 def statement_page(
@@ -91,7 +109,7 @@ def statement_page(
 ) -> HttpResponse:
     """The page of what a candidate sees; versions: those that were shown, for what was amended.
 
-    more: what else the templates are told (candidates/previewing.py).
+    more: what else the templates are told (pdf_url; candidates/previewing.py).
     """
     entry = sight.entry
     context = {"entry": entry, "release": entry.session.release, "opens_at": entry.session.release.opens_at}

@@ -1,4 +1,4 @@
-"""Jobs of the worker: mails about who has access to a preparation centre."""
+"""Jobs: mails about who has access to a preparation centre; files of statements (centres/packing.py)."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 
 from accounts import mails
 from accounts.models import Face, User
+from centres import packing
 from centres.links import invitation_link
 from centres.models import AccessRequest, Invitation, Membership, PreparationCentre
 
@@ -56,3 +57,16 @@ def send_joined(context, user_id: int, membership_id: int) -> None:
         manager = User.objects.get(pk=user_id)
         link = f"{settings.FACE_URLS[Face.CENTRES]}/people/"
         mails.send(manager, "person_joined", context.job.id, joined=joined, link=link)
+
+
+# A worker with the rights of the staff face takes these; it reads what the centres' gate shows.
+@app.task(queue=packing.QUEUE)
+def make_pack(pack_id: int) -> None:
+    packing.make(pack_id)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue=packing.QUEUE, queueing_lock="centres.erase_packs")
+def erase_packs(timestamp: int) -> None:
+    """Files do not stay longer than they are of use."""
+    packing.expire()

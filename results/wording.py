@@ -153,8 +153,8 @@ _CODES = {
         _("Your result will follow"),
         _("The exam board cannot issue your result yet. It does not mean that you failed."),
         _(
-            "You do not have to do anything: your result appears on this page when the exam board sends it."
-            " If you need it by a certain date, tell us."
+            "You do not have to do anything: your result appears on your page of this site when the exam"
+            " board sends it. If you need it by a certain date, tell us."
         ),
         reach_office=True,
     ),

@@ -41,6 +41,11 @@ SECRET_KEY_FALLBACKS = env.list("PORTAL_SECRET_KEY_FALLBACKS", default=[])
 SECRET_NUMBER_KEY = env.str("PORTAL_SECRET_NUMBER_KEY")
 PASSWORD_PEPPER = env.str("PORTAL_PASSWORD_PEPPER")
 
+# Key and certificate that sign documents (results/signing.py): PEM text, or the path of a file with it; the
+# certificates that vouch for the signer's follow it. Empty: documents go out unsigned.
+STATEMENT_SIGNING_KEY = env.str("STATEMENT_SIGNING_KEY", default="", multiline=True)
+STATEMENT_SIGNING_CERTIFICATE = env.str("STATEMENT_SIGNING_CERTIFICATE", default="", multiline=True)
+
 # --- The Authorised Exam Centre (results_portal/branding.py hands it to every page and mail) ------
 AUTHORISED_CENTRE = {
     "name": env.str("CENTRE_NAME", default="Authorised Exam Centre"),

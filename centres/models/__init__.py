@@ -1,4 +1,14 @@
 from centres.models.joining import AccessRequest, Invitation
+from centres.models.packs import CurrentPack, Pack, PackContent, PackPart
 from centres.models.people import Membership, PreparationCentre
 
-__all__ = ["AccessRequest", "Invitation", "Membership", "PreparationCentre"]
+__all__ = [
+    "AccessRequest",
+    "CurrentPack",
+    "Invitation",
+    "Membership",
+    "Pack",
+    "PackContent",
+    "PackPart",
+    "PreparationCentre",
+]

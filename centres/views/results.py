@@ -3,6 +3,7 @@
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from centres import asking, exporting, inviting, seeing, students
 from centres.asking import Asked, Progress
@@ -117,6 +118,7 @@ def student(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     if statement := shown.statements.get(entry.pk):
         seeing.mark_looked(entry, request.user)
         context |= showing.statement(entry, statement, shown.versions.get(entry.pk, []))
+        context["pdf_url"] = reverse("student-pdf", args=[code, pk])
     elif not found.is_due and not context["stop"]:
         context |= _waiting(found)
     else:

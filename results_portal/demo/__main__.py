@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from results_portal.bootstrap import bootstrap, drop
-from results_portal.demo import mailserver
+from results_portal.demo import mailserver, signing
 from results_portal.demo.data import FOLDER, ROOT, SLIPS, STAFF, VAR, sign_ins
 from results_portal.embedded import EmbeddedError, Server, die_with_parent
 
@@ -82,7 +82,7 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     processes = {
         # Who sends mails sees no marks; who loads files sees them as the staff's face does.
         f"{name} worker": _start(running, environment | {"DATABASE_URL": urls[login]}, _worker(queues))
-        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office"))
+        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office,packs"))
     }
     for face, port in ports.items():
         of_face = {**environment, "PORTAL_FACE": face, "DATABASE_URL": urls[face]}
@@ -119,6 +119,7 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
     known = _read_env()
     return {
         **{name: known.get(name) or secrets.token_urlsafe(48) for name in SECRETS},
+        **signing.keep_in(FOLDER),
         "DJANGO_SETTINGS_MODULE": "results_portal.settings",
         "PORTAL_FACE": "staff",
         "PORTAL_HTTPS": "off",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("lost-slip/", views.lost_slip, name="lost-slip"),
     path("lost-slip/sent/", views.lost_slip_sent, name="lost-slip-sent"),
     path("statement/", views.statement, name="statement"),
+    path("statement/pdf/", views.statement_pdf, name="statement-pdf"),
     path("account/", views.account, name="account"),
     path("account/email/", account_views.change_email, name="change-email"),
     path("account/password/", views.change_password, name="change-password"),

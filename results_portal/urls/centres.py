@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 
 from accounts import second_factor_views
 from accounts import views as account_views
-from centres.views import joining, people, results, signing_in
+from centres.views import documents, joining, packs, people, results, signing_in
 from results_portal.urls import common
 
 
@@ -25,6 +25,11 @@ urlpatterns = [
     path("sessions/<session:code>/results.csv", results.export, {"kind": "csv"}, name="results-csv"),
     path("sessions/<session:code>/results.xlsx", results.export, {"kind": "xlsx"}, name="results-xlsx"),
     path("sessions/<session:code>/students/<int:pk>/", results.student, name="student"),
+    path("sessions/<session:code>/students/<int:pk>/pdf/", documents.student_pdf, name="student-pdf"),
+    path("sessions/<session:code>/statements/", packs.packs, name="packs"),
+    path("sessions/<session:code>/statements/<int:pk>/", packs.pack, name="pack"),
+    path("sessions/<session:code>/statements/<int:pk>/progress/", packs.pack_progress, name="pack-progress"),
+    path("sessions/<session:code>/statements/<int:pk>/file/", packs.pack_file, name="pack-file"),
     path("ask-for-access/", joining.ask_for_access, name="ask-for-access"),
     path("ask-for-access/sent/", joining.access_asked, name="access-asked"),
     path("invitation/<str:token>/", joining.invitation, name="invitation"),
