@@ -24,6 +24,7 @@ _LOOKING = {
     "results.view_stop",
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
+_QUESTIONS = {"centres.change_studentquestion", "centres.view_studentquestion"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
@@ -31,6 +32,7 @@ GROUPS: dict[str, frozenset[str]] = {
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_QUESTIONS,
             *_SLIPS,
             "accounts.change_user",
             "results.add_mail",
@@ -42,6 +44,7 @@ GROUPS: dict[str, frozenset[str]] = {
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_QUESTIONS,
             *_SLIPS,
             "accounts.add_user",
             "accounts.change_user",

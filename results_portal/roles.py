@@ -36,6 +36,11 @@ _STATEMENT = (
     "entry_id, version, reason, made_by_id, status, overall, result, cefr, reading, use_of_english, writing,"
     " listening, speaking, reading_and_writing"
 )
+_QUESTION = "id, centre_id, session_id, kind, entry_id, name, message, asked_at"
+_QUESTION_ASKED = (
+    "centre_id, session_id, kind, entry_id, name, message, date_of_birth, id_number, asked_by_id"
+)
+_ANSWER = "state, answer, answered_at"
 _UPLOAD = (
     "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
     " confirmed_at, confirmed_by_id, finished_at"
@@ -64,6 +69,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        "centres_studentquestion": (f"SELECT ({_QUESTION}, {_ANSWER})", f"INSERT ({_QUESTION_ASKED})"),
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
@@ -82,6 +88,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "auth_permission": READ,
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
+        # What was asked stays; entry and asked_by are emptied with the row that they point at.
+        "centres_studentquestion": ("SELECT", f"UPDATE ({_ANSWER}, answered_by_id, entry_id, asked_by_id)"),
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
@@ -144,6 +152,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_visible": READ,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        "centres_studentquestion": ("SELECT (id, centre_id, session_id, asked_by_id)",),
         **_SESSION_FACTS,
     },
 }
@@ -160,9 +169,10 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py).
+# 0007_gate.py, 0014_figures.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
+    CENTRES: ("results_figures_of_all",),
     STAFF: ("results_withdraw_approvals",),
 }
 

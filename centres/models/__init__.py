@@ -1,3 +1,4 @@
 from centres.models.people import Membership, PreparationCentre
+from centres.models.questions import StudentQuestion
 
-__all__ = ["Membership", "PreparationCentre"]
+__all__ = ["Membership", "PreparationCentre", "StudentQuestion"]

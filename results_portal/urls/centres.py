@@ -3,13 +3,19 @@
 from django.urls import path, re_path
 
 from accounts import views as account_views
-from centres.views import results, signing_in
+from centres.views import figures, questions, results, signing_in
 from results_portal.urls import common
 
 urlpatterns = [
     path("", signing_in.HomeView.as_view(), name="home"),
     path("sessions/", results.sessions, name="sessions"),
     re_path(r"^sessions/(?P<code>[A-Za-z0-9.-]+)/$", results.session, name="session"),
+    re_path(r"^sessions/(?P<code>[A-Za-z0-9.-]+)/figures/$", figures.of_session, name="session-figures"),
+    re_path(
+        r"^sessions/(?P<code>[A-Za-z0-9.-]+)/questions/$", questions.of_session, name="ask-about-student"
+    ),
+    path("figures/", figures.over_time, name="figures"),
+    path("questions/", questions.all_of_centre, name="questions"),
     path("account/", signing_in.account, name="account"),
     path("account/password/", signing_in.change_password, name="change-password"),
     path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),
