@@ -13,7 +13,7 @@ from math import ceil, floor
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from results.exams import SHIELDS, Exam, Skill
+from results.exams import SHIELDS, Band, Exam, Skill
 from results.figures import OVERALL, Figures, measures, rounded
 from results.models import ExamSession, Result
 from results.times import day_in_short
@@ -22,17 +22,21 @@ from results.wording import result_in_short
 WIDTH = 340
 EDGE = 6  # left and right of the scale
 HEADING = 22  # above the rows: what the scale's parts are called
-ROW, TRACK = 44, 30  # of a measure, and how far below its top the scale runs
+ROW, TRACK = 48, 34  # of a measure, and how far below its top the scale runs
+NARROW = 52  # what “Grade B” needs
+ROOM = 4  # points that are left free at the lower end of a scale that is shown in part
 
-TREND_HEIGHT, TREND_TOP, TREND_BOTTOM = 138, 22, 98
-TREND_LEFT, TREND_RIGHT = 48, 322  # the first and the last session
+TREND_HEIGHT, TREND_TOP, TREND_BOTTOM = 152, 22, 102
+TREND_LEFT, TREND_RIGHT = 48, 312  # the first and the last session
 TICKS_RIGHT = 24
+DAYS = 22  # how far below the lowest value the days of the sessions stand
+_GRADES = {Result.A, Result.B, Result.C}
 LEAST_SPAN = 20  # points of the scale in a trend: a small change is to look small
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the scale: a grade with its range, or a number of shields. passed: a pass, or any shields."""
+    """A part of the scale: a grade with its range, or a number of shields. passed: it is a pass."""
 
     label: str
     left: float
@@ -57,7 +61,7 @@ class Mean:
 
     @property
     def label_y(self) -> float:
-        return self.top + 14
+        return self.top + 18
 
     @property
     def y(self) -> float:
@@ -82,14 +86,28 @@ class Means:
 
 @dataclass(frozen=True)
 class Point:
+    """words_y: where its words stand, above it or below."""
+
     x: float
     y: float
     words: str
+    below: bool = False
+
+    @property
+    def words_y(self) -> float:
+        return self.y + (19 if self.below else -10)
+
+
+@dataclass(frozen=True)
+class Day:
+    x: float
+    words: str
+    year: str
 
 
 @dataclass(frozen=True)
 class Trend:
-    """One measure from session to session; ticks and days are points with words; lines: without gaps each."""
+    """One measure from session to session; ticks: of the scale; lines_of_everyone: without gaps each."""
 
     label: str
     own: tuple[Point, ...]
@@ -97,11 +115,13 @@ class Trend:
     own_line: str
     lines_of_everyone: tuple[str, ...]
     ticks: tuple[Point, ...]
-    days: tuple[Point, ...]
+    days: tuple[Day, ...]
     width: float = WIDTH
     height: float = TREND_HEIGHT
     left: float = TREND_LEFT - 18
-    right: float = TREND_RIGHT + 18
+    right: float = TREND_RIGHT + 24
+    days_y: float = TREND_BOTTOM + DAYS
+    years_y: float = TREND_BOTTOM + DAYS + 14
 
 
 def label_of(measure: str) -> str:
@@ -117,8 +137,9 @@ def in_words(mean: Decimal | None, exam: Exam) -> str:
 
 def means(exam: Exam, own: Figures, everyone: Figures | None) -> Means:
     """The means of a session on the exam's scale, beside those of all candidates or alone."""
-    scale = _scale(exam)
     others = everyone.means if everyone else {}
+    low = _lowest(exam, _all_means(own, everyone))
+    scale = _scale(low, exam.scores()[-1])
     rows = tuple(
         Mean(
             label_of(measure),
@@ -130,29 +151,39 @@ def means(exam: Exam, own: Figures, everyone: Figures | None) -> Means:
         )
         for number, measure in enumerate(each for each in measures(exam) if each in own.means)
     )
-    return Means(_parts(exam, scale), rows, HEADING + len(rows) * ROW)
+    return Means(_parts(exam, low, scale), rows, HEADING + len(rows) * ROW)
 
 
-def _scale(exam: Exam) -> Callable[[float], float]:
-    values = exam.scores()
-    low, high = values[0] - 0.5, values[-1] + 0.5
-    return lambda value: round(EDGE + (WIDTH - 2 * EDGE) * (float(value) - low) / (high - low), 1)
+def _lowest(exam: Exam, shown: Sequence[Decimal]) -> int:
+    """Where the shown part of the scale begins: with a band, and with some room below the lowest mean."""
+    lows = [band.low for band in exam.bands if band.low + ROOM <= min(shown, default=0)]
+    return lows[0] if lows else exam.scores()[0]
 
 
-def _parts(exam: Exam, scale: Callable[[float], float]) -> tuple[Part, ...]:
+def _scale(low: int, high: int) -> Callable[[float], float]:
+    """Each whole value is the middle of its place."""
+    whole = high - low + 1
+    return lambda value: round(EDGE + (WIDTH - 2 * EDGE) * (float(value) - low + 0.5) / whole, 1)
+
+
+def _parts(exam: Exam, lowest: int, scale: Callable[[float], float]) -> tuple[Part, ...]:
     if exam.reports_shields:
-        ranges = [(str(shields), shields, shields, True) for shields in SHIELDS]
+        ranges = [(str(shields), shields, shields, False) for shields in SHIELDS]
     else:
-        ranges = [(_band_label(band), band.low, band.high, len(band.result) == 1) for band in exam.bands]
+        bands = [band for band in exam.bands if band.low >= lowest]
+        short = any(scale(band.high + 0.5) - scale(band.low - 0.5) < NARROW for band in bands)
+        ranges = [
+            (_band_label(band, short=short), band.low, band.high, band.result in _GRADES) for band in bands
+        ]
     return tuple(
         Part(label, scale(low - 0.5), round(scale(high + 0.5) - scale(low - 0.5), 1), passed)
         for label, low, high, passed in ranges
     )
 
 
-def _band_label(band) -> str:
-    """Grades are letters here: the narrowest has room for no more."""
-    return band.result if band.result in {Result.A, Result.B, Result.C} else result_in_short(band)
+def _band_label(band: Band, *, short: bool) -> str:
+    """Grades are letters where the narrowest has room for no more."""
+    return band.result if short and band.result in _GRADES else result_in_short(band)
 
 
 def trends(exam: Exam, steps: Sequence[tuple[ExamSession, Figures, Figures | None]]) -> list[Trend]:
@@ -167,16 +198,16 @@ def trends(exam: Exam, steps: Sequence[tuple[ExamSession, Figures, Figures | Non
     step = (TREND_RIGHT - TREND_LEFT) / (len(steps) - 1)
     across = [round(TREND_LEFT + number * step, 1) for number in range(len(steps))]
 
-    def place(x: float, mean: Decimal) -> Point:
+    def place(x: float, mean: Decimal, beside: Decimal | None = None) -> Point:
         y = TREND_BOTTOM - (TREND_BOTTOM - TREND_TOP) * (float(mean) - low) / (high - low)
-        return Point(x, round(y, 1), in_words(mean, exam))
+        return Point(x, round(y, 1), in_words(mean, exam), below=beside is not None and mean < beside)
 
     ticks = tuple(
         place(TICKS_RIGHT, Decimal(value))
         for value in range(low, high + 1, 1 if exam.reports_shields else 10)
     )
     days = tuple(
-        Point(x, TREND_BOTTOM + 18, day_in_short(session.exam_date))
+        Day(x, day_in_short(session.exam_date), f"{session.exam_date:%Y}")
         for x, (session, _own, _everyone) in zip(across, steps, strict=True)
     )
     return [_trend(measure, steps, across, place, ticks, days) for measure in measures(exam)]
@@ -197,13 +228,14 @@ def _span(exam: Exam, shown: Sequence[Decimal]) -> tuple[int, int]:
 def _trend(measure: str, steps, across, place, ticks, days) -> Trend:
     own, everyone, lines = [], [], [[]]
     for x, (_session, mine, others) in zip(across, steps, strict=True):
+        beside = others.means.get(measure) if others else None
         if measure in mine.means:
-            own.append(place(x, mine.means[measure]))
-        if others and measure in others.means:
-            everyone.append(place(x, others.means[measure]))
-            lines[-1].append(everyone[-1])
-        else:
+            own.append(place(x, mine.means[measure], beside))
+        if beside is None:
             lines.append([])
+        else:
+            everyone.append(place(x, beside))
+            lines[-1].append(everyone[-1])
     return Trend(
         label_of(measure),
         tuple(own),

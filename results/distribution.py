@@ -19,7 +19,7 @@ from results.models import ExamSession, Outcome, Result, Statement, Status
 from results.wording import result_in_short
 
 WIDTH = 360
-BARS_LEFT, BARS_RIGHT = 108, 298  # the category's name stands left of the bars, the share right of each
+BARS_LEFT, BARS_RIGHT = 118, 302  # the category's name stands left of the bars, the share right of each
 BAR, FIRST_BAR = 12, 15  # the first series is what the picture is about
 GAP, BETWEEN = 3, 11  # between two bars of a category; between two categories
 MOST_SERIES = 4  # one for each pattern

@@ -25,8 +25,8 @@ def load(officer: "User") -> None:  # noqa: F821
     asking.answer(
         StudentQuestion.objects.get(),
         officer,
-        "La studentessa risulta iscritta alla sessione di dicembre, come da Vostra e-mail del 30 settembre:"
-        " comparirà con quella sessione. Se è un errore, ci scriva.",
+        "La studentessa risulta iscritta alla sessione di dicembre, come da vostra email del 30 settembre:"
+        " comparirà con quella sessione. Se è un errore, scriveteci.",
     )
     unknown = Entry.objects.filter(session=session, preparation_centre=centre).order_by("pk")[1]
     asking.ask_not_ours(unknown, secretary, "Da settembre frequenta un’altra scuola.")
