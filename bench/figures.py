@@ -1,8 +1,7 @@
 """How long a centre waits for its figures: python -m bench.figures [--candidates 10000] [--sessions 6]
 
-On a throw-away server, with the login of the centres' site: sessions of one exam with many candidates, one in ten
-from the same school. What is measured is the whole page, from the request to its last byte, and how often
-it asks the database.
+On a throw-away server, with the login of the centres' site, in sessions of one exam with many candidates.
+Measured is the whole page, from the request to its last byte, and how often it asks the database.
 """
 
 import argparse
