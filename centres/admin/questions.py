@@ -32,7 +32,7 @@ front.add_queue(
 
 class AnswerForm(forms.Form):
     answer = forms.CharField(
-        label=gettext_lazy("Answer"),
+        label=gettext_lazy("Your answer"),
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5, "autofocus": True}),
         help_text=gettext_lazy(
@@ -98,7 +98,7 @@ class StudentQuestionAdmin(ForReading, ChangesAdmin):
     def asked(self, question: StudentQuestion) -> str:
         return f"{short(question.asked_at)}, {question.asked_by or NOTHING}"
 
-    @admin.display(description=gettext_lazy("answered"))
+    @admin.display(description=gettext_lazy("answered by"))
     def answered(self, question: StudentQuestion) -> str:
         return f"{short(question.answered_at)}, {question.answered_by}" if question.answered_at else NOTHING
 

@@ -33,7 +33,7 @@ class StudentQuestion(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", _("to be answered")
-        ANSWERED = "answered", _("answered")
+        ANSWERED = "answered", _("closed")
 
     centre = models.ForeignKey(
         PreparationCentre, models.PROTECT, related_name="questions", verbose_name=_("preparation centre")
