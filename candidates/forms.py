@@ -1,13 +1,9 @@
 """Forms of the candidates' face: the registration page of the slip, the rule of its password, a lost slip."""
 
-import re
-from datetime import date
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +22,7 @@ from accounts.forms import (
 from accounts.passwords import validate_candidate_password
 from candidates import registering, texts
 from results import lost_slips
+from results.birthdays import BirthdayField
 from results.models import LostSlip
 from results.numbers import ID_NUMBER, SECRET_NUMBER, normalise_id_number, normalise_secret_number
 
@@ -233,39 +230,6 @@ class CandidateNewPasswordForm(NewPasswordForm):
 
 class CandidateChangePasswordForm(ChangePasswordForm, CandidateNewPasswordForm):
     """The present password, and a new one of six letters and two digits."""
-
-
-class BirthdayField(forms.CharField):
-    """A date of birth as people write it: 14/3/2010, 14 March 2010, 14 marzo 2010, 2010-03-14."""
-
-    default_error_messages = {
-        "required": _("Type your date of birth."),
-        "invalid": _("Type day, month and year of your birth, for example 14 3 2010."),
-    }
-    _MONTHS = (
-        ("gen", "jan"), ("feb",), ("mar",), ("apr",), ("mag", "may"), ("giu", "jun"), ("lug", "jul"),
-        ("ago", "aug"), ("set", "sep"), ("ott", "oct"), ("nov",), ("dic", "dec"),
-    )  # fmt: skip
-    _FIRST_YEAR = 1900
-
-    def clean(self, value) -> date:
-        parts = re.findall(r"[0-9]+|[^\W\d_]{3,}", super().clean(value).lower())
-        if parts and len(parts[0]) == 4:
-            parts.reverse()
-        try:
-            day, month, year = parts
-            birthday = date(int(year), self._month(month), int(day))
-        except (ValueError, OverflowError):
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        if not (birthday.year >= self._FIRST_YEAR and birthday < timezone.localdate()):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return birthday
-
-    def _month(self, text: str) -> int:
-        """Raises ValueError."""
-        if text.isdigit():
-            return int(text)
-        return next((n for n, names in enumerate(self._MONTHS, 1) if text.startswith(names)), 0)
 
 
 def _longest(field: str) -> int:

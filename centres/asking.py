@@ -1,94 +1,169 @@
-"""What a list of students is asked for: words, result, how far they have come, order; all in the address.
+"""Questions about students: a centre asks, the exams office answers.
 
-Whatever the address holds makes a list: a value that means nothing counts as not asked for.
+A centre sees its own questions and their answers. Whoever asked is told by mail that there is an answer; the
+mail holds neither the answer nor a name.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Sequence
+from datetime import date
 
-from django.db import models
-from django.http import QueryDict
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from results import wording
-from results.exams import Exam
-from results.models import Status
+from accounts.acting import acting
+from accounts.models import User
+from centres import tasks
+from centres.models import PreparationCentre, StudentQuestion
+from centres.models.questions import LONGEST_TEXT
+from results import finding
+from results.models import Entry, ExamSession
 
-LONGEST_TYPED = 100  # characters
+MAY_ANSWER = "centres.change_studentquestion"
+MOST_OPEN = 30  # questions of a centre (centres/migrations/0004_questions.py)
+MOST_SUGGESTED = 8
 
-
-class Progress(models.TextChoices):
-    """How far a student has come."""
-
-    NOT_REGISTERED = "not-registered", gettext_lazy("Not registered")
-    REGISTERED = "registered", gettext_lazy("Registered")  # and has not seen the result
-    SEEN = "seen", gettext_lazy("Has seen the result")
-    SEEN_BEFORE = "seen-before", gettext_lazy("Has not seen the amended result")
-
-
-PROGRESSES = [(each.value, each.label) for each in Progress if each != Progress.SEEN_BEFORE]
-
-
-class Order(models.TextChoices):
-    """In which order the students come."""
-
-    NAME = "name", gettext_lazy("Surname and name")
-    NUMBER = "number", gettext_lazy("Candidate number")
-    BEST = "best", gettext_lazy("Result, highest first")
-    LOWEST = "lowest", gettext_lazy("Result, lowest first")
-
-
-MISSING = "missing"  # in place of a result: not here yet
-AMENDED = "amended"
+Kind, State = StudentQuestion.Kind, StudentQuestion.State
+# What the face may read of a question; the answer needs neither birthday nor number.
+_SHOWN = (
+    "centre",
+    "session",
+    "kind",
+    "entry",
+    "name",
+    "message",
+    "asked_at",
+    "state",
+    "answer",
+    "answered_at",
+)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A list as it was asked for; empty: everybody, by name.
+def own_entries(centres: Sequence[PreparationCentre], session: ExamSession) -> QuerySet[Entry]:
+    """The centres' students in a session, as far as a question needs them."""
+    return Entry.objects.filter(preparation_centre__in=centres, session=session).only(
+        "id_number", "family_name", "given_names", "session_id", "preparation_centre_id"
+    )
 
-    result: a Result, a Status, MISSING or AMENDED; progress: one of Progress but SEEN_BEFORE.
+
+def questions_of(centres: Sequence[PreparationCentre]) -> QuerySet[StudentQuestion]:
+    """The centres' questions: those that wait first, then the newest answer."""
+    session = (f"session__{name}" for name in ("code", "exam", "title"))
+    return (
+        StudentQuestion.objects.filter(centre__in=centres)
+        .select_related("session", "centre")
+        .only(*_SHOWN, *session, "centre__name")
+        .order_by(F("answered_at").desc(nulls_first=True), "asked_at", "pk")
+    )
+
+
+def ask_not_ours(entry: Entry, by: User, message: str) -> None:
+    """Say that an entry of one's own centre is not a student of it. Raises ValidationError; see _ask."""
+    _ask(
+        centre_id=entry.preparation_centre_id,
+        session_id=entry.session_id,
+        kind=Kind.NOT_OURS,
+        entry_id=entry.pk,
+        name=entry.name,
+        date_of_birth=None,
+        id_number="",
+        message=message,
+        asked_by_id=by.pk,
+    )
+
+
+def ask_missing(
+    centre: PreparationCentre,
+    session: ExamSession,
+    by: User,
+    *,
+    name: str,
+    date_of_birth: date | None,
+    id_number: str,
+    message: str,
+) -> None:
+    """Say that a student of one's centre is not among its students. Raises ValidationError; see _ask."""
+    _ask(
+        centre_id=centre.pk,
+        session_id=session.pk,
+        kind=Kind.MISSING,
+        entry_id=None,
+        name=" ".join(name.split()),
+        date_of_birth=date_of_birth,
+        id_number=id_number,
+        message=message,
+        asked_by_id=by.pk,
+    )
+
+
+def _ask(**columns) -> None:
+    """Put a question into the queue. The database is the judge of what a centre may ask.
+
+    Raises ValidationError where the same is asked already, where too many questions wait, and where the
+    student, the session or the person is not the centre's (any more).
     """
+    names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    try:
+        # Not by the model: that would name columns that are not the face's to write.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO centres_studentquestion ({names}) VALUES ({places})",  # noqa: S608
+                [str(value) if isinstance(value, Kind) else value for value in columns.values()],
+            )
+    except IntegrityError as refused:
+        raise _in_words(refused.__cause__.diag.constraint_name) from refused
 
-    words: str = ""
-    result: str = ""
-    progress: str = ""
-    order: Order = Order.NAME
 
-    @classmethod
-    def read(cls, query: QueryDict, exam: Exam, *, is_due: bool) -> Self:
-        """From an address. is_due: whether results may be there at all; before, nothing is asked of them."""
-        result, progress, order = (query.get(name, "") for name in ("result", "status", "sort"))
-        orders = dict(orders_of(exam, is_due=is_due))
-        return cls(
-            words=" ".join(query.get("q", "").replace("\0", "").split())[:LONGEST_TYPED],
-            result=result if is_due and result in dict(results_of(exam)) else "",
-            progress=progress if progress in dict(PROGRESSES) else "",
-            order=Order(order) if order in orders else Order.NAME,
+def _in_words(constraint: str) -> ValidationError:
+    match constraint:
+        case "question_once_a_student" | "question_once_a_name":
+            return ValidationError(
+                _("You have asked about this student already. The exams office has not answered yet."),
+                code="asked",
+            )
+        case "question_most_open":
+            return ValidationError(
+                _(
+                    "%(count)d questions of yours wait for an answer, and more are not taken at once."
+                    " Are there many students? Write to the exams office, with a list."
+                ),
+                code="too_many",
+                params={"count": MOST_OPEN},
+            )
+    return ValidationError(
+        _("This student is no longer among yours. Go back to the session and look again."), code="moved"
+    )
+
+
+def answer(question: StudentQuestion, by: User, text: str) -> None:
+    """Close a question with an answer that the centre reads; whoever asked is told by mail.
+
+    Raises ValidationError without a text, if somebody has answered meanwhile, or if `by` may not.
+    """
+    with acting(by, MAY_ANSWER):
+        text = text.strip()
+        if not text:
+            raise ValidationError(_("Write an answer."), code="no_answer")
+        if len(text) > LONGEST_TEXT:
+            raise ValidationError(
+                _("Write the answer in %(longest)d characters or fewer."),
+                code="long_answer",
+                params={"longest": LONGEST_TEXT},
+            )
+        answered = StudentQuestion.objects.filter(pk=question.pk, state=State.OPEN).update(
+            state=State.ANSWERED, answer=text, answered_at=Now(), answered_by=by
         )
-
-    @property
-    def narrows(self) -> bool:
-        """Whether it asks for some of the students only."""
-        return bool(self.words or self.result or self.progress)
+        if not answered:
+            raise ValidationError(_("Somebody has answered this meanwhile."), code="answered")
+        tasks.send_question_answered.defer(question_id=question.pk)
 
 
-def results_of(exam: Exam) -> list[tuple[str, str]]:
-    """The results that can be asked for, each with its words."""
-    if exam.reports_shields:
-        found = [(Status.RESULT.value, _("Shields"))]
-    else:
-        found = [
-            (band.result, wording.result_in_words(band.result, band.cefr) or _("Score only"))
-            for band in exam.bands
-        ]
-    codes = [(status.value, str(status.label)) for status in Status if status != Status.RESULT]
-    return [*found, *codes, (MISSING, _("Not here yet")), (AMENDED, _("Amended results"))]
-
-
-def orders_of(exam: Exam, *, is_due: bool) -> list[tuple[str, str]]:
-    """Shields are not added up: nobody comes first in an exam without an overall result."""
-    by_result = is_due and not exam.reports_shields
-    return [
-        (order.value, order.label) for order in Order if by_result or order not in {Order.BEST, Order.LOWEST}
-    ]
+def suggestions(question: StudentQuestion) -> list[Entry]:
+    """Entries that may be the missing student: in the session first; by ID Number, otherwise by name."""
+    found = finding.find_entries(question.id_number) if question.id_number else Entry.objects.none()
+    if not found.exists():
+        found = finding.find_entries(question.name)
+    elsewhere = Case(When(session=question.session_id, then=0), default=1)
+    return list(found.order_by(elsewhere, *found.query.order_by)[:MOST_SUGGESTED])

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Face, User
 from centres import seeing, students
-from centres.asking import Asked
+from centres.listing import Asked
 from centres.models import PreparationCentre
 from centres.seeing import Figures, Shown
 from centres.views.results import cut, session_page

@@ -12,7 +12,7 @@ from django.db.models import BooleanField, F, FilteredRelation, Func, Q, QuerySe
 from django.utils.translation import gettext as _
 
 from centres import seeing
-from centres.asking import AMENDED, MISSING, Asked, Order, Progress
+from centres.listing import AMENDED, MISSING, Asked, Order, Progress
 from centres.models import PreparationCentre
 from centres.seeing import Shown
 from results.amendments import Amendment, amendments

@@ -1,4 +1,4 @@
-"""Jobs: mails about who has access to a preparation centre; files of statements (centres/packing.py)."""
+"""Jobs: mails about access to a preparation centre and answers to its questions; files of statements (centres/packing.py)."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -8,7 +8,7 @@ from accounts import mails
 from accounts.models import Face, User
 from centres import packing
 from centres.links import invitation_link
-from centres.models import AccessRequest, Invitation, Membership, PreparationCentre
+from centres.models import AccessRequest, Invitation, Membership, PreparationCentre, StudentQuestion
 
 
 @app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
@@ -57,6 +57,33 @@ def send_joined(context, user_id: int, membership_id: int) -> None:
         manager = User.objects.get(pk=user_id)
         link = f"{settings.FACE_URLS[Face.CENTRES]}/people/"
         mails.send(manager, "person_joined", context.job.id, joined=joined, link=link)
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_question_answered(context, question_id: int) -> None:
+    """There is an answer: which session, and where to read it; no student's name, no answer.
+
+    Nobody is told who has left the centre meanwhile.
+    """
+    question = (
+        StudentQuestion.objects.select_related("session")
+        .only("centre_id", "asked_by_id", *(f"session__{name}" for name in ("exam", "title", "code")))
+        .get(pk=question_id)
+    )
+    person = _still_there(question)
+    if person and person.email:
+        mails.send(
+            person,
+            "question_answered",
+            context.job.id,
+            session=question.session,
+            question_id=question.pk,
+        )
+
+
+def _still_there(question: StudentQuestion) -> User | None:
+    members = User.objects.filter(memberships__centre=question.centre_id, is_active=True)
+    return members.filter(pk=question.asked_by_id).first()
 
 
 # A worker with the rights of the staff face takes these; it reads what the centres' gate shows.

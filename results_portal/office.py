@@ -24,6 +24,7 @@ _LOOKING = {
     "results.view_stop",
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
+_QUESTIONS = {"centres.change_studentquestion", "centres.view_studentquestion"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
 # Schools that ask for access, and whom their people or the office invite.
 _JOINING = {
@@ -40,6 +41,7 @@ GROUPS: dict[str, frozenset[str]] = {
             *_LOOKING,
             *_CERTIFICATES,
             *_JOINING,
+            *_QUESTIONS,
             *_SLIPS,
             "accounts.change_user",
             "results.add_mail",
@@ -52,6 +54,7 @@ GROUPS: dict[str, frozenset[str]] = {
             *_LOOKING,
             *_CERTIFICATES,
             *_JOINING,
+            *_QUESTIONS,
             *_SLIPS,
             "accounts.add_user",
             "accounts.change_user",

@@ -45,6 +45,11 @@ _STATEMENT = (
     "entry_id, version, reason, made_by_id, status, overall, result, cefr, reading, use_of_english, writing,"
     " listening, speaking, reading_and_writing"
 )
+_QUESTION = "id, centre_id, session_id, kind, entry_id, name, message, asked_at"
+_QUESTION_ASKED = (
+    "centre_id, session_id, kind, entry_id, name, message, date_of_birth, id_number, asked_by_id"
+)
+_ANSWER = "state, answer, answered_at"
 _UPLOAD = (
     "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
     " confirmed_at, confirmed_by_id, finished_at"
@@ -83,6 +88,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_pack": ("SELECT", "INSERT (centre_id, session_id, kind, language, asked_by_id)"),
         "centres_packs_current": READ,
         "centres_packs_content": READ,
+        "centres_studentquestion": (f"SELECT ({_QUESTION}, {_ANSWER})", f"INSERT ({_QUESTION_ASKED})"),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
@@ -109,6 +115,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_pack": ("SELECT", f"UPDATE ({_PACK})", "DELETE"),
         # Written by the worker that makes packs, and read by nobody here.
         "centres_packpart": ("SELECT (id, pack_id)", "INSERT (pack_id, number, content)", "DELETE"),
+        # What was asked stays; entry and asked_by are emptied with the row that they point at.
+        "centres_studentquestion": ("SELECT", f"UPDATE ({_ANSWER}, answered_by_id, entry_id, asked_by_id)"),
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
@@ -173,6 +181,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_invitation": (f"SELECT ({_INVITATION}, seed)",),
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        "centres_studentquestion": ("SELECT (id, centre_id, session_id, asked_by_id)",),
         **_SESSION_FACTS,
     },
 }
@@ -189,11 +198,12 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py,
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py,
 # centres/migrations/0002b_joining_functions.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
     CENTRES: (
+        "results_figures_of_all",
         "results_mark_looked",
         "centres_invite",
         "centres_withdraw_invitation",

@@ -22,18 +22,11 @@ from results_portal.lists import short
 NEW, OTHER = "new", "other"
 
 
-def waiting() -> tuple:
-    """For the top of the admin's front page."""
-    return (
-        "centres.view_accessrequest",
-        AccessRequest.objects.filter(state=AccessRequest.State.OPEN),
-        lambda number: ngettext(
-            "%(count)d school asks for access", "%(count)d schools ask for access", number
-        ),
-    )
-
-
-front.further_queues.append(waiting)
+front.add_queue(
+    "centres.view_accessrequest",
+    lambda: AccessRequest.objects.filter(state=AccessRequest.State.OPEN),
+    lambda number: ngettext("%(count)d school asks for access", "%(count)d schools ask for access", number),
+)
 
 
 class AcceptForm(forms.Form):

@@ -1,6 +1,7 @@
 from centres.models.joining import AccessRequest, Invitation
 from centres.models.packs import CurrentPack, Pack, PackContent, PackPart
 from centres.models.people import Membership, PreparationCentre
+from centres.models.questions import StudentQuestion
 
 __all__ = [
     "AccessRequest",
@@ -11,4 +12,5 @@ __all__ = [
     "PackContent",
     "PackPart",
     "PreparationCentre",
+    "StudentQuestion",
 ]

@@ -5,8 +5,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from centres import asking, exporting, inviting, seeing, students
-from centres.asking import Asked, Progress
+from centres import exporting, inviting, listing, seeing, students
+from centres.listing import Asked, Progress
 from centres.models import PreparationCentre
 from centres.seeing import Figures, Shown
 from centres.views.people import no_centre
@@ -89,9 +89,9 @@ def session_page(
         "is_stopped": is_stopped,
         "has_results": has_results,
         "some_missing": has_results and any(not line.statement and not line.stop for line in lines),
-        "results": asking.results_of(exam) if has_results else [],
-        "progresses": asking.PROGRESSES,
-        "orders": asking.orders_of(exam, is_due=has_results),
+        "results": listing.results_of(exam) if has_results else [],
+        "progresses": listing.PROGRESSES,
+        "orders": listing.orders_of(exam, is_due=has_results),
         "query": _without_page(request),
     }
     if not found.is_due and not is_stopped:

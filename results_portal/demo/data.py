@@ -47,6 +47,8 @@ SCHOOLS = {
     "RMIC02": "Istituto Comprensivo Gianni Rodari",
     "RMSL03": "Sirio Language School",
 }
+# What a school's students do worse or better, in points: there is something to see in its figures.
+LEANINGS = {"RMPS01": {"writing": -7, "reading": 4}, "RMSL03": {"speaking": 5, "use_of_english": -4}}
 
 # Result by result, in %; the rest has no result.
 B2_FIRST_2012 = {"A": 7.4, "B": 23.1, "C": 45.9, "LEVEL": 21.1, "NONE": 2.5}
@@ -109,6 +111,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
+    from results_portal.demo import figures, questions
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -133,10 +136,10 @@ def load() -> None:
             place="Roma",
             opens_at=opens_at,
         )
-        own = list(_slips(chance, plan, opens_at, exam_date, numbers))
-        import_entries(session, _write(f"{plan.code}-entries.csv", _entry_rows(own)))
+        own = list(slips_of(chance, plan, opens_at, exam_date, numbers))
+        import_entries(session, write(f"{plan.code}-entries.csv", entry_rows(own)))
         import_results(
-            session, _write(f"{plan.code}-results.csv", _result_rows(chance, session.exam_facts, plan, own))
+            session, write(f"{plan.code}-results.csv", result_rows(chance, session.exam_facts, plan, own))
         )
         release = Release.objects.get(session=session)
         for officer in officers:
@@ -154,6 +157,8 @@ def load() -> None:
                     updates=chance.random() < 0.7,
                 )
         slips += own
+    figures.load(chance, now, officers)
+    questions.load(officers[0])
     who = slips[REGISTERED_A_SESSION]
     lost_slips.ask(
         name=f"{who.given_names} {who.family_name}",
@@ -234,12 +239,15 @@ def _make_people(suggest_password) -> list["User"]:  # noqa: F821
     return officers
 
 
-def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers) -> Iterator[Slip]:
+def slips_of(
+    chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers, letters: str = "SIR"
+) -> Iterator[Slip]:
+    """The slips of a session; numbers: of the ID Numbers, after the letters."""
     schools = [*SCHOOLS, *SCHOOLS, ""]  # every seventh candidate comes without a school
     for number in range(plan.first_number, plan.first_number + plan.candidates):
         age = timedelta(days=chance.randint(plan.ages[0] * 365, plan.ages[1] * 365))
         yield Slip(
-            id_number=f"SIR{next(numbers)}",
+            id_number=f"{letters}{next(numbers)}",
             secret_number=f"{chance.randrange(10_000):04d}",
             session=plan.code,
             opens_at=opens_at,
@@ -251,12 +259,12 @@ def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbe
         )
 
 
-def _entry_rows(slips: list[Slip]) -> list[dict]:
+def entry_rows(slips: list[Slip]) -> list[dict]:
     columns = "id_number secret_number candidate_number family_name given_names date_of_birth".split()
     return [{column: getattr(slip, column) for column in (*columns, "preparation_centre")} for slip in slips]
 
 
-def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dict]:
+def result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dict]:
     """Results in the session's distribution; the last four registered candidates have one code each."""
     rows = []
     codes = dict(zip(range(REGISTERED_A_SESSION - len(CODES), REGISTERED_A_SESSION), CODES, strict=True))
@@ -265,7 +273,9 @@ def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dic
         row |= dict.fromkeys(("overall", "result", "cefr", *exam.skills), "")
         if row["status"] == "result":
             row |= (
-                _shields(chance, exam) if exam.reports_shields else _scores(chance, exam, plan.distribution)
+                _shields(chance, exam)
+                if exam.reports_shields
+                else _scores(chance, exam, plan.distribution, LEANINGS.get(slip.preparation_centre, {}))
             )
         rows.append({str(column): value for column, value in row.items()})
     return rows
@@ -275,12 +285,13 @@ def _shields(chance, exam) -> dict:
     return {skill: chance.choices((1, 2, 3, 4, 5), (1, 4, 15, 35, 45))[0] for skill in exam.skills}
 
 
-def _scores(chance, exam, distribution: dict[str, float]) -> dict:
+def _scores(chance, exam, distribution: dict[str, float], leaning: dict[str, int]) -> dict:
     """Skills around an overall score of a band that is drawn; the overall is what the skills come to."""
     band = chance.choices(exam.bands, [distribution[band.result] for band in exam.bands])[0]
     middle = chance.randint(band.low, band.high)
     scores = {
-        skill: min(max(round(chance.gauss(middle, 6)), exam.lowest), exam.highest) for skill in exam.skills
+        skill: min(max(round(chance.gauss(middle + leaning.get(skill, 0), 6)), exam.lowest), exam.highest)
+        for skill in exam.skills
     }
     overall = exam.overall(scores)
     earned = exam.band(overall)
@@ -306,7 +317,7 @@ def _write_slips(slips: list[Slip]) -> None:
     )
 
 
-def _write(name: str, rows: list[dict]) -> Path:
+def write(name: str, rows: list[dict]) -> Path:
     path = FOLDER / name
     _write_rows(path, rows)
     return path

@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 
 from accounts import second_factor_views
 from accounts import views as account_views
-from centres.views import documents, joining, packs, people, results, signing_in
+from centres.views import documents, figures, joining, packs, people, questions, results, signing_in
 from results_portal.urls import common
 
 
@@ -30,6 +30,10 @@ urlpatterns = [
     path("sessions/<session:code>/statements/<int:pk>/", packs.pack, name="pack"),
     path("sessions/<session:code>/statements/<int:pk>/progress/", packs.pack_progress, name="pack-progress"),
     path("sessions/<session:code>/statements/<int:pk>/file/", packs.pack_file, name="pack-file"),
+    path("sessions/<session:code>/figures/", figures.of_session, name="session-figures"),
+    path("sessions/<session:code>/questions/", questions.of_session, name="ask-about-student"),
+    path("figures/", figures.over_time, name="figures"),
+    path("questions/", questions.all_of_centre, name="questions"),
     path("ask-for-access/", joining.ask_for_access, name="ask-for-access"),
     path("ask-for-access/sent/", joining.access_asked, name="access-asked"),
     path("invitation/<str:token>/", joining.invitation, name="invitation"),

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from centres import students
-from centres.asking import Asked, Order
+from centres.listing import Asked, Order
 from results.models import Entry, Seen
 from results_portal.roles import CENTRES
 from tests import factories

@@ -124,6 +124,7 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
                 "centres_withdraw_invitation",
             )
         ),
+        ("results_figures_of_all", "search_path=public, pg_temp", "portal_centres"),
         ("results_withdraw_approvals", "search_path=public, pg_temp", "portal_staff"),
     }
 
