@@ -25,6 +25,7 @@ _LOOKING = {
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
+_NEWS = {"centres.add_post", "centres.change_post", "centres.delete_post", "centres.view_post"}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
@@ -43,6 +44,7 @@ GROUPS: dict[str, frozenset[str]] = {
             *_LOOKING,
             *_CERTIFICATES,
             *_SLIPS,
+            *_NEWS,
             "accounts.add_user",
             "accounts.change_user",
             "centres.add_membership",
@@ -79,8 +81,13 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.view_upload",
         }
     ),
-    # For the pages of preparation centres that are to come; can look at centres only today.
-    EDITOR: frozenset({"centres.view_preparationcentre"}),
+    # Writes what preparation centres read.
+    EDITOR: frozenset(
+        {
+            *_NEWS,
+            "centres.view_preparationcentre",
+        }
+    ),
     # Reads who did what.
     AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),
 }

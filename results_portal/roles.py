@@ -40,6 +40,8 @@ _UPLOAD = (
     "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
     " confirmed_at, confirmed_by_id, finished_at"
 )
+# How an account follows the news: its visits, the address of its feed, whether it wants the digest.
+_NEWS_READER = "feed_number, wants_digest, wants_digest_since, visited_at, new_from"
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
@@ -68,6 +70,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
+        # News: the posts themselves are the office's; the view shows what an account may see now.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT", f"INSERT (user_id, {_NEWS_READER})", f"UPDATE ({_NEWS_READER})"),
     },
     STAFF: {
         "accounts_user": WRITE,
@@ -82,6 +87,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "auth_permission": READ,
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
+        "centres_post": WRITE,
+        "centres_postaudience": WRITE,
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
@@ -144,6 +151,14 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_visible": READ,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        # The weekly digest.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT (id, user_id, wants_digest, wants_digest_since)",),
+        "centres_newsdigest": (
+            "SELECT",
+            "INSERT",
+            "UPDATE (posts, state, due_at, sent_at, attempts, last_error)",
+        ),
         **_SESSION_FACTS,
     },
 }

@@ -3,13 +3,20 @@
 from django.urls import path, re_path
 
 from accounts import views as account_views
-from centres.views import results, signing_in
+from centres.views import news, results, signing_in
 from results_portal.urls import common
 
 urlpatterns = [
     path("", signing_in.HomeView.as_view(), name="home"),
     path("sessions/", results.sessions, name="sessions"),
     re_path(r"^sessions/(?P<code>[A-Za-z0-9.-]+)/$", results.session, name="session"),
+    path("news/", news.news, name="news"),
+    path("news/follow/", news.follow, name="news-follow"),
+    path("news/follow/digest/", news.choose_digest, name="news-choose-digest"),
+    path("news/follow/new-address/", news.new_address, name="news-new-address"),
+    path("news/feed/<str:token>/", news.feed, name="news-feed"),
+    path("news/unsubscribe/<str:token>/", news.unsubscribe, name="news-unsubscribe"),
+    path("news/<uuid:key>/", news.post, name="news-post"),
     path("account/", signing_in.account, name="account"),
     path("account/password/", signing_in.change_password, name="change-password"),
     path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),
