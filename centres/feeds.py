@@ -44,9 +44,7 @@ def _atom(reader: NewsReader, posts: Sequence[VisiblePost], address: str) -> str
     centre = settings.AUTHORISED_CENTRE["name"]
     site = settings.FACE_URLS["centres"]
     xml.startDocument()
-    xml.startElement(
-        "feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": translation.get_language()}
-    )
+    xml.startElement("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": translation.get_language()})
     # The same however often the address changes; another account's feed is another feed.
     xml.addQuickElement("id", uuid5(NAMESPACE_URL, f"{site}/news/feed/{reader.user_id}").urn)
     xml.addQuickElement("title", _("News for preparation centres – %s") % centre)

@@ -37,7 +37,7 @@ def reader_of(user: User) -> NewsReader:
 
 
 def visit(user: User) -> datetime | None:
-    """Note that the account looks at the list; returns since when posts are new to it, None at its first visit."""
+    """Note that the account looks at the list; since when posts are new to it: None at its first visit."""
     with connection.cursor() as cursor:
         cursor.execute(_VISIT, [SAME_VISIT, user.pk])
         if row := cursor.fetchone():
@@ -58,8 +58,10 @@ def new_feed_address(user: User) -> None:
 
 
 def reader_of_feed(token: str) -> NewsReader | None:
-    """Whose feed it is, with its user; None if the address is none of ours, was revoked, or its account has no
-    preparation centre any more."""
+    """Whose feed it is, with its user.
+
+    None if the address is none of ours or was revoked, and if its account has no preparation centre any more.
+    """
     try:
         number = _feed.unsign(token)
     except signing.BadSignature:

@@ -12,7 +12,6 @@ import nh3
 from django.conf import settings
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -28,7 +27,8 @@ ATTRIBUTES = {
     "div": {"tabindex", "role", "aria-label"},  # of a table that is wider than the screen
 }
 ALIGNED = {"text-align:left": "", "text-align:center": "align-center", "text-align:right": "align-right"}
-CLASSES = {"div": {"table-scroll"}, **dict.fromkeys(("th", "td"), {"align-center", "align-right"})}
+_CELL = {"align-center", "align-right"}
+CLASSES = {"div": {"table-scroll"}, "th": _CELL, "td": _CELL}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # Control characters, which neither a page nor an XML document may hold.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -101,5 +101,9 @@ def render(text: str) -> SafeString:
 
 def beginning(text: str, longest: int) -> str:
     """The first words of a text in Markdown, without its markup, in so many characters or fewer."""
-    words = nh3.clean(render(text).replace("<br>", " "), tags=set())
-    return Truncator(" ".join(html.unescape(words).split())).chars(longest)
+    plain = nh3.clean(render(text).replace("<br>", " "), tags=set())
+    words = " ".join(html.unescape(plain).split())
+    if len(words) <= longest:
+        return words
+    whole, _space, _part = words[:longest].rpartition(" ")
+    return f"{(whole or words)[: longest - 1].rstrip(' .,;:')}…"

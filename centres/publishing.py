@@ -32,7 +32,7 @@ def publish_now(post: Post, by: User) -> None:
 
 
 def take_offline(post: Post, by: User) -> None:
-    """Make the post a draft again: from this moment on nobody sees it. Raises ValidationError if `by` may not."""
+    """Make the post a draft again, which nobody sees. Raises ValidationError if `by` may not."""
     with acting(by, MAY_PUBLISH):
         Post.objects.filter(pk=_locked(post).pk).update(published_at=None)
 

@@ -25,7 +25,16 @@ SIGNS = {
     Post.State.PUBLISHED: "▶",
     Post.State.EXPIRED: "■",
 }
+LONGEST_KEY = 18  # digits, of a bigint
 _PER_LANGUAGE = ("title", "summary", "body")
+
+
+class CentresWidget(AutocompleteSelectMultiple):
+    """Leaves out what is no key of a row: Django's own breaks when it shows such a choice again."""
+
+    def value_from_datadict(self, data, files, name):
+        chosen = super().value_from_datadict(data, files, name)
+        return [each for each in chosen if each.isdecimal() and len(each) <= LONGEST_KEY]
 
 
 class PostForm(forms.ModelForm):
@@ -35,7 +44,7 @@ class PostForm(forms.ModelForm):
         PreparationCentre.objects.order_by("name"),
         label=gettext_lazy("For these preparation centres only"),
         required=False,
-        widget=AutocompleteSelectMultiple(Post._meta.get_field("centres"), admin.site),
+        widget=CentresWidget(Post._meta.get_field("centres"), admin.site),
     )
 
     def __init__(self, *args, **kwargs):
@@ -163,10 +172,10 @@ class PostAdmin(ChangesAdmin):
     def until(self, post: Post) -> str:
         return short(post.expires_at) if post.expires_at else NOTHING
 
-    @admin.display(description=gettext_lazy("for"))
+    @admin.display(description=gettext_lazy("audience"))
     def audience(self, post: Post) -> str:
         if post.to_all:
-            return _("all")
+            return _("all centres")
         named = post.centres_named
         return ngettext("%(count)d centre", "%(count)d centres", named) % {"count": named}
 

@@ -198,7 +198,7 @@ class VisiblePostQuerySet(models.QuerySet):
 
 
 class VisiblePost(PostWords):
-    """A post that an account may see now: one row for each of the two. Always ask for one account's, by of()."""
+    """A post that an account may see now: a row for each of both. Always ask for one account's, by of()."""
 
     published_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -264,7 +264,7 @@ class NewsDigest(models.Model):
     """The digest of one week for one account. issue: the day on which it was due; posts: what it tells."""
 
     class State(models.TextChoices):
-        """SENDING: handed to the mail server, whose answer is not stored yet; DROPPED: not wanted any more."""
+        """SENDING: handed to the mail server, whose answer is not stored yet; DROPPED: no longer true."""
 
         DUE = "due", _("waiting")
         SENDING = "sending", _("being sent")

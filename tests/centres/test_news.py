@@ -59,14 +59,18 @@ def sees(user: User, post: Post) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("published_in", "shown"), [(SECOND, False), (timedelta(0), True), (-SECOND, True)], ids=["T-1s", "T", "T+1s"]
+    ("published_in", "shown"),
+    [(SECOND, False), (timedelta(0), True), (-SECOND, True)],
+    ids=["T-1s", "T", "T+1s"],
 )
 def test_a_planned_post_appears_at_its_time(member, published_in, shown):
     assert sees(member, factories.post(published_in=published_in)) is shown
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "shown"), [(SECOND, True), (timedelta(0), False), (-SECOND, False)], ids=["T-1s", "T", "T+1s"]
+    ("expires_in", "shown"),
+    [(SECOND, True), (timedelta(0), False), (-SECOND, False)],
+    ids=["T-1s", "T", "T+1s"],
 )
 def test_a_post_is_gone_at_its_end(member, expires_in, shown):
     assert sees(member, factories.post(expires_at=factories.database_now() + expires_in)) is shown
@@ -139,8 +143,6 @@ def test_the_logins_of_face_and_worker_read_what_shows_and_nothing_else(role_con
         for table in ("centres_post", "centres_postaudience", "centres_postevent"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 database.execute(f"SELECT id FROM {table}")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            database.execute("UPDATE centres_visible_posts SET title_it = 'x'")
 
 
 @pytest.mark.django_db(transaction=True)
