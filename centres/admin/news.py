@@ -54,6 +54,11 @@ class PostForm(forms.ModelForm):
         for name, field in self.fields.items():
             if name[:-3] in _PER_LANGUAGE:
                 field.widget.attrs["lang"] = name[-2:]
+        for name in {"published_at", "expires_at"} & self.fields.keys():
+            # Django labels neither of the two boxes.
+            field = self.fields[name]
+            for box, part in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
+                box.attrs["aria-label"] = f"{field.label}: {part}"
 
     def clean(self):
         cleaned = super().clean()
@@ -75,8 +80,8 @@ class StateFilter(AnnotatedFilter):
 @admin.register(Post)
 class PostAdmin(ChangesAdmin):
     form = PostForm
-    list_display = ("heading", "kind_in_words", "state", "published", "until", "audience", "is_pinned")
-    list_filter = (StateFilter, "kind", "is_pinned", "to_all")
+    list_display = ("heading", "kind_in_words", "state", "published", "until", "audience", "pinned")
+    list_filter = (StateFilter, "kind", "is_pinned")
     search_fields = ("title_it", "title_en", "body_it", "body_en", "place")
     ordering = ("-is_pinned", "-published_at", "-pk")
     list_per_page = 50
@@ -178,6 +183,10 @@ class PostAdmin(ChangesAdmin):
             return _("all centres")
         named = post.centres_named
         return ngettext("%(count)d centre", "%(count)d centres", named) % {"count": named}
+
+    @admin.display(description=gettext_lazy("pinned"), ordering="is_pinned")
+    def pinned(self, post: Post) -> str:
+        return _("Yes") if post.is_pinned else NOTHING
 
     @admin.action(description=gettext_lazy("Publish now"), permissions=["change"])
     def publish_action(self, request: HttpRequest, posts: QuerySet[Post]) -> None:

@@ -117,7 +117,7 @@ def load(by: "User") -> None:  # noqa: F821
 
     from accounts.models import Face, User
     from centres import following
-    from centres.models import PreparationCentre
+    from centres.models import NewsReader, PreparationCentre
 
     now = timezone.now()
     today = timezone.localdate()
@@ -148,6 +148,8 @@ def load(by: "User") -> None:  # noqa: F821
     )
     secretary = User.objects.filter(face=Face.CENTRES, memberships__centre=school).first()
     following.choose_digest(secretary, wanted=True)
+    # As if she had asked before, so that the next digest has something to tell.
+    NewsReader.objects.filter(user=secretary).update(wants_digest_since=now - 14 * day)
 
 
 def _post(by, words: tuple[str, ...], *only, **fields) -> None:
