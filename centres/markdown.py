@@ -7,11 +7,13 @@ whichever the text begins with, and leave none out.
 
 import html
 import re
+from functools import lru_cache
 
 import nh3
 from django.conf import settings
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -29,6 +31,7 @@ ATTRIBUTES = {
 ALIGNED = {"text-align:left": "", "text-align:center": "align-center", "text-align:right": "align-right"}
 _CELL = {"align-center", "align-right"}
 CLASSES = {"div": {"table-scroll"}, "th": _CELL, "td": _CELL}
+MARKUP = 5  # times longer than its words is a text with many links; only so much is read for a beginning
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # Control characters, which neither a page nor an XML document may hold.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -85,6 +88,12 @@ def without_controls(text: str) -> str:
 
 def render(text: str) -> SafeString:
     """The HTML of a text in Markdown. A line break in the text is one on the page."""
+    return _rendered(text, get_language())
+
+
+# A post is the same for everybody who reads it, and a feed holds thirty: made once a process and language.
+@lru_cache(maxsize=128)
+def _rendered(text: str, _language: str) -> SafeString:
     tokens = _parser.parse(without_controls(text))
     headings = sorted({token.tag for token in tokens if token.type == "heading_open"})
     outline = {tag: f"h{min(level, 6)}" for level, tag in enumerate(headings, start=2)}
@@ -101,7 +110,7 @@ def render(text: str) -> SafeString:
 
 def beginning(text: str, longest: int) -> str:
     """The first words of a text in Markdown, without its markup, in so many characters or fewer."""
-    plain = nh3.clean(render(text).replace("<br>", " "), tags=set())
+    plain = nh3.clean(render(text[: longest * MARKUP]).replace("<br>", " "), tags=set())
     words = " ".join(html.unescape(plain).split())
     if len(words) <= longest:
         return words

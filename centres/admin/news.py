@@ -30,7 +30,11 @@ _PER_LANGUAGE = ("title", "summary", "body")
 
 
 class CentresWidget(AutocompleteSelectMultiple):
-    """Leaves out what is no key of a row: Django's own breaks when it shows such a choice again."""
+    """Says what its empty box is for, and leaves out what is no key of a row: Django's own says nothing, and
+    breaks when it shows such a choice again."""
+
+    def build_attrs(self, base_attrs, extra_attrs=None):
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": _("Name or code")}
 
     def value_from_datadict(self, data, files, name):
         chosen = super().value_from_datadict(data, files, name)

@@ -1,6 +1,11 @@
 """The weekly digest: to whom, when, once a week; through a real mail server, by the real worker."""
 
+import asyncio
+import os
 import re
+import subprocess
+import sys
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -16,7 +21,7 @@ from centres.models import NewsDigest, NewsReader, Post
 from centres.tasks import send_digests
 from results.models import Mail
 from results_portal.roles import WORKER
-from tests import factories
+from tests import factories, plugin
 from tests.conftest import FaceClient, database_role
 from tests.mailbox import Mailbox, html_of, serve, text_of, work
 
@@ -281,6 +286,57 @@ def test_a_worker_killed_after_collecting_loses_and_doubles_nothing(mailbox):
     send()
     send()
     assert told(mailbox) == sorted(user.email for user in users)
+
+
+class Hanging(Mailbox):
+    """Takes a mail and never answers, until told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.hangs, self.reached = True, threading.Event()
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+        while self.hangs:
+            self.reached.set()
+            await asyncio.sleep(0.05)
+        return await super().handle_DATA(server, session, envelope)
+
+
+@real_time
+def test_a_worker_killed_while_the_server_takes_the_mail_leaves_it_to_the_next_which_sends_it_once(
+    settings, unused_port
+):
+    user = subscriber()
+    post()
+    arrived = Hanging()
+    controller = serve(arrived, unused_port)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": plugin.urls["worker"],
+        "EMAIL_URL": f"smtp://127.0.0.1:{unused_port}",
+        "NEWS_DIGEST_WEEKDAY": str(settings.NEWS_DIGEST_WEEKDAY),
+        "NEWS_DIGEST_HOUR": str(settings.NEWS_DIGEST_HOUR),
+    }
+    send_digests.defer(timestamp=0)
+    worker = [sys.executable, "manage.py", "procrastinate", "worker", "-q", "mail"]
+    try:
+        with subprocess.Popen(worker, env=environment, stderr=subprocess.DEVNULL) as process:
+            assert arrived.reached.wait(30)
+            process.kill()
+        assert NewsDigest.objects.get().state == "sending"
+        arrived.hangs = False
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", unused_port
+        for _time in range(2):
+            with database_role(WORKER):
+                digests.send_due()
+    finally:
+        controller.stop()
+    assert NewsDigest.objects.get().state == "sent"
+    assert {message["Message-ID"] for message in arrived} == {
+        f"<news.digest{NewsDigest.objects.get().pk}@sirio.example.org>"
+    }
+    assert told(arrived)[-1] == user.email
 
 
 @real_time
