@@ -1,15 +1,21 @@
-"""A preparation centre's page for staff, before the hour: by the centre's own view and templates."""
+"""A preparation centre's pages for staff, before the hour: by the centre's own views and templates."""
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Face, User
 from centres import seeing, students
 from centres.listing import Asked
-from centres.models import PreparationCentre
+from centres.models import Post, PreparationCentre, VisiblePost
+from centres.models.news import PostWords
 from centres.seeing import Figures, Shown
+from centres.views.news import post_page
 from centres.views.results import cut, session_page
 from results import previewing
 from results.models import CentreStatement, CentreStop, CentreVersion, Entry, ExamSession, Release
@@ -81,3 +87,27 @@ def _says(session: ExamSession, centre: PreparationCentre) -> str:
         "%(count)d result is not approved yet.", "%(count)d results are not approved yet.", unapproved
     )
     return words % {"count": unapproved}
+
+
+@previewing.without_scripts_and_forms
+def post(request: HttpRequest, pk: int) -> HttpResponse:
+    """A post as preparation centres read it, published or not, in either language."""
+    if not request.user.has_perm("centres.view_post"):
+        raise PermissionDenied
+    found = get_object_or_404(Post.objects.with_state().as_read(), pk=pk)
+    words = {field.attname: getattr(found, field.attname) for field in PostWords._meta.local_fields}
+    read = VisiblePost(pk=pk, published_at=found.shown_from, updated_at=found.updated_at, **words)
+    language = request.GET.get("language")
+    language = language if language in dict(settings.LANGUAGES) else "it"
+    bar = render_to_string(
+        "centres/news_preview_bar.html",
+        {
+            "state": Post.State(found.state).label,
+            "languages": [(code, name, code == language) for code, name in settings.LANGUAGES],
+            "back": reverse("admin:centres_post_change", args=[pk]),
+        },
+    )
+    with previewing.at_face(Face.CENTRES, language):
+        visit = previewing.visit(request, User(face=Face.CENTRES), f"/news/{found.key}/")
+        response = post_page(visit, read, face=Face.CENTRES, preview_bar=bar)
+    return previewing.in_language(response, language)

@@ -1,4 +1,4 @@
-"""Jobs: mails about access to a preparation centre and answers to its questions; files of statements (centres/packing.py)."""
+"""Jobs: mails to the people of preparation centres; files of statements (centres/packing.py)."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 
 from accounts import mails
 from accounts.models import Face, User
-from centres import packing
+from centres import digests, packing
 from centres.links import invitation_link
 from centres.models import AccessRequest, Invitation, Membership, PreparationCentre, StudentQuestion
 
@@ -84,6 +84,13 @@ def send_question_answered(context, question_id: int) -> None:
 def _still_there(question: StudentQuestion) -> User | None:
     members = User.objects.filter(memberships__centre=question.centre_id, is_active=True)
     return members.filter(pk=question.asked_by_id).first()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="mail", queueing_lock="centres.send_digests", pass_context=True)
+def send_digests(context, timestamp: int) -> None:
+    """Every minute: from the day and hour of the digest on there is something to send."""
+    digests.send_due(context.should_abort)
 
 
 # A worker with the rights of the staff face takes these; it reads what the centres' gate shows.

@@ -34,6 +34,7 @@ _JOINING = {
     "centres.view_accessrequest",
     "centres.view_invitation",
 }
+_NEWS = {"centres.add_post", "centres.change_post", "centres.delete_post", "centres.view_post"}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
@@ -56,6 +57,7 @@ GROUPS: dict[str, frozenset[str]] = {
             *_JOINING,
             *_QUESTIONS,
             *_SLIPS,
+            *_NEWS,
             "accounts.add_user",
             "accounts.change_user",
             "centres.add_membership",
@@ -93,8 +95,13 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.view_upload",
         }
     ),
-    # For the pages of preparation centres that are to come; can look at centres only today.
-    EDITOR: frozenset({"centres.view_preparationcentre"}),
+    # Writes what preparation centres read.
+    EDITOR: frozenset(
+        {
+            *_NEWS,
+            "centres.view_preparationcentre",
+        }
+    ),
     # Reads who did what.
     AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),
 }

@@ -55,6 +55,8 @@ _UPLOAD = (
     " confirmed_at, confirmed_by_id, finished_at"
 )
 _PACK = "state, trouble, total, done, started_at, finished_at, size, is_zip, entries, statements, asked_by_id"
+# How an account follows the news: its visits, the address of its feed, whether it wants the digest.
+_NEWS_READER = "feed_number, wants_digest, wants_digest_since, visited_at, new_from"
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
@@ -93,6 +95,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
         "results_following_centres": READ,
+        # News: the posts themselves are the office's; the view shows what an account may see now.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT", f"INSERT (user_id, {_NEWS_READER})", f"UPDATE ({_NEWS_READER})"),
     },
     STAFF: {
         "accounts_user": WRITE,
@@ -117,6 +122,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_packpart": ("SELECT (id, pack_id)", "INSERT (pack_id, number, content)", "DELETE"),
         # What was asked stays; entry and asked_by are emptied with the row that they point at.
         "centres_studentquestion": ("SELECT", f"UPDATE ({_ANSWER}, answered_by_id, entry_id, asked_by_id)"),
+        "centres_post": WRITE,
+        "centres_postaudience": WRITE,
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
@@ -182,6 +189,14 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_preparationcentre": READ,
         "centres_membership": READ,
         "centres_studentquestion": ("SELECT (id, centre_id, session_id, asked_by_id)",),
+        # The weekly digest.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT (id, user_id, wants_digest, wants_digest_since)",),
+        "centres_newsdigest": (
+            "SELECT",
+            "INSERT",
+            "UPDATE (posts, state, due_at, sent_at, attempts, last_error)",
+        ),
         **_SESSION_FACTS,
     },
 }

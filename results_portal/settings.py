@@ -238,6 +238,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=AUTHORISED_CENT
 # to 12,000 students at once brought 2,500 hits a minute (UCC 2016). Ten a second reach as many in 20 minutes,
 # and if every second reader came at once, it would be five log-ins a second.
 MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600)
+# The weekly digest of news for preparation centres (centres/digests.py): day (1 is Monday, 7 Sunday) and full
+# hour, in PORTAL_TIME_ZONE.
+NEWS_DIGEST_WEEKDAY = env.int("NEWS_DIGEST_WEEKDAY", default=1)
+NEWS_DIGEST_HOUR = env.int("NEWS_DIGEST_HOUR", default=7)
+if NEWS_DIGEST_WEEKDAY not in range(1, 8) or NEWS_DIGEST_HOUR not in range(24):
+    raise ImproperlyConfigured("NEWS_DIGEST_WEEKDAY must be 1 (Monday) to 7, and NEWS_DIGEST_HOUR 0 to 23.")
 
 LOGGING = {
     "version": 1,

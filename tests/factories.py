@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.models import AuthenticatorApp, Face, User
 from centres import links
-from centres.models import Invitation, Membership, PreparationCentre
+from centres.models import Invitation, Membership, Post, PreparationCentre
 from results import releasing
 from results.exams import EXAMS
 from results.models import Entry, ExamSession, Release, Statement
@@ -162,3 +162,21 @@ def invitation(to: PreparationCentre, **fields) -> tuple[Invitation, str]:
 def app(of: User) -> AuthenticatorApp:
     """The authenticator app of somebody's second step."""
     return AuthenticatorApp.objects.create(user=of, name="app")
+
+
+def post(*only: PreparationCentre, published_in: timedelta | None = timedelta(hours=-1), **fields) -> Post:
+    """A post of the news for all preparation centres, or for these only.
+
+    published_in counts from the database's now; None makes a draft.
+    """
+    fields = {
+        "title_it": "Giornata degli orali",
+        "title_en": "Oral exam days",
+        "body_it": "Gli orali si tengono **qui**.",
+        "body_en": "The oral exams take place **here**.",
+        "published_at": None if published_in is None else database_now() + published_in,
+        "to_all": not only,
+    } | fields
+    made = Post.objects.create(**fields)
+    made.centres.set(only)
+    return made

@@ -42,6 +42,8 @@ PUBLIC = {
         "language/",
         "sign-out/",
         "confirm/<str:token>/",
+        "news/feed/<str:token>/",
+        "news/unsubscribe/<str:token>/",
     },
     "staff": {
         "admin/login/",

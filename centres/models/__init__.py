@@ -1,4 +1,5 @@
 from centres.models.joining import AccessRequest, Invitation
+from centres.models.news import NewsDigest, NewsReader, Post, PostAudience, VisiblePost
 from centres.models.packs import CurrentPack, Pack, PackContent, PackPart
 from centres.models.people import Membership, PreparationCentre
 from centres.models.questions import StudentQuestion
@@ -8,9 +9,14 @@ __all__ = [
     "CurrentPack",
     "Invitation",
     "Membership",
+    "NewsDigest",
+    "NewsReader",
     "Pack",
     "PackContent",
     "PackPart",
+    "Post",
+    "PostAudience",
     "PreparationCentre",
     "StudentQuestion",
+    "VisiblePost",
 ]

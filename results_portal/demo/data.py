@@ -111,7 +111,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
-    from results_portal.demo import figures, questions
+    from results_portal.demo import figures, news, questions
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -169,6 +169,7 @@ def load() -> None:
         phone="",
         message="Lo statino era nello zaino che mi hanno rubato.",
     )
+    news.load(officers[0])
     _hand_out_certificates(min(SESSIONS, key=lambda plan: plan.opens_in), officers[0])
     _write_slips(slips)
 

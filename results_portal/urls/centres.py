@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 
 from accounts import second_factor_views
 from accounts import views as account_views
-from centres.views import documents, figures, joining, packs, people, questions, results, signing_in
+from centres.views import documents, figures, joining, news, packs, people, questions, results, signing_in
 from results_portal.urls import common
 
 
@@ -45,6 +45,13 @@ urlpatterns = [
     path("people/centre/<int:pk>/second-step/", people.second_step, name="centre-second-step"),
     path("people/invitations/<int:pk>/withdraw/", people.withdraw, name="withdraw-invitation"),
     path("people/invitations/<int:pk>/again/", people.invite_again, name="invite-again"),
+    path("news/", news.news, name="news"),
+    path("news/follow/", news.follow, name="news-follow"),
+    path("news/follow/digest/", news.choose_digest, name="news-choose-digest"),
+    path("news/follow/new-address/", news.new_address, name="news-new-address"),
+    path("news/feed/<str:token>/", news.feed, name="news-feed"),
+    path("news/unsubscribe/<str:token>/", news.unsubscribe, name="news-unsubscribe"),
+    path("news/<uuid:key>/", news.post, name="news-post"),
     path("account/", signing_in.account, name="account"),
     path("account/password/", signing_in.change_password, name="change-password"),
     path("account/sign-in/", second_factor_views.your_sign_in, name="your-sign-in"),

@@ -47,6 +47,7 @@ urlpatterns = [
         centre_preview.centre,
         name="preview-centre",
     ),
+    path("admin/preview/news/<int:pk>/", centre_preview.post, name="preview-news"),
     path("admin/help-desk/", include("results.admin.help_desk")),
     path("admin/", admin.site.urls),
     *common.urlpatterns,

@@ -59,6 +59,8 @@ def test_the_pages_of_a_school(demo, open_page, language, viewport, dark):
         "/sessions/",
         "/sessions/B2F-DEMO/",
         "/sessions/C1A-DEMO/",
+        "/news/",
+        "/news/follow/",
         "/account/",
         "/account/password/",
     ):
