@@ -25,6 +25,7 @@ _LOOKING = {
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
+_MATERIAL = {f"centres.{may}_material" for may in ("add", "change", "delete", "view")}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
@@ -42,6 +43,7 @@ GROUPS: dict[str, frozenset[str]] = {
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_MATERIAL,
             *_SLIPS,
             "accounts.add_user",
             "accounts.change_user",
@@ -79,8 +81,8 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.view_upload",
         }
     ),
-    # For the pages of preparation centres that are to come; can look at centres only today.
-    EDITOR: frozenset({"centres.view_preparationcentre"}),
+    # Fills the preparation centres' pages.
+    EDITOR: frozenset({*_MATERIAL, "centres.view_preparationcentre"}),
     # Reads who did what.
     AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),
 }

@@ -45,6 +45,11 @@ _SESSION_FACTS = {
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
 }
 
+_MATERIAL = (
+    "id, public_id, title_it, title_en, description_it, description_en, exams, skills, kind, published_at,"
+    " stored_name, file_name, size, sha256, media_type, uploaded_at"
+)
+
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     CANDIDATES: {
         **_SIGNING_IN,
@@ -64,6 +69,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        # Row-level security shows what is published; a download is counted by a function.
+        "centres_material": (f"SELECT ({_MATERIAL})",),
+        "centres_materialvisit": ("SELECT", "INSERT", "UPDATE (before_at, latest_at)"),
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
@@ -80,6 +88,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "auth_group": WRITE,
         "auth_group_permissions": WRITE,
         "auth_permission": READ,
+        "centres_download": ("SELECT", "DELETE"),
+        "centres_material": WRITE,
+        "centres_materialvisit": ("SELECT", "DELETE"),  # with an account
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
         "django_admin_log": APPEND,
@@ -160,9 +171,10 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py).
+# 0007_gate.py; centres/migrations/0005_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
+    CENTRES: ("centres_count_download",),
     STAFF: ("results_withdraw_approvals",),
 }
 

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "results_portal.middleware.WhoActsMiddleware",  # last: it stands where views run
 ]
 STAFF_MIDDLEWARE = [
+    "results_portal.middleware.UploadsMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "accounts.middleware.IdleSessionMiddleware",
@@ -210,8 +211,15 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 60 * 60  # seconds, for the few files without a hash in their name
 
-# Marks and Secret Numbers never lie in a folder, and nobody fills one up.
-FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler"]
+# --- Files that are sent to us, and the preparation centres' material ----------------------------------
+# Each takes the file of its own form and passes over every other: marks and Secret Numbers never lie in a
+# folder, and nobody fills one up.
+FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler", "centres.receiving.MaterialFileHandler"]
+# Written by the staff's site and the office's worker, read by the centres' site; never below STATIC_ROOT.
+MATERIAL_ROOT = Path(env.str("MATERIAL_ROOT", default=str(BASE_DIR / "var" / "material")))
+# The proxy's internal address of that folder, such as /protected-material/; then the proxy hands the files
+# over (X-Accel-Redirect). Without it the portal does.
+X_ACCEL_MATERIAL = env.str("X_ACCEL_MATERIAL", default="")
 
 # --- Language and time ---------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"  # for a browser that asks for neither of ours

@@ -1,5 +1,5 @@
 """The exams office's pages about preparation centres."""
 
-from centres.admin import people
+from centres.admin import material, people
 
-__all__ = ["people"]
+__all__ = ["material", "people"]

@@ -1,3 +1,4 @@
+from centres.models.material import Download, Kind, Material, MaterialVisit
 from centres.models.people import Membership, PreparationCentre
 
-__all__ = ["Membership", "PreparationCentre"]
+__all__ = ["Download", "Kind", "Material", "MaterialVisit", "Membership", "PreparationCentre"]

@@ -110,6 +110,7 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
             (name, "search_path=public, pg_temp", "portal_candidates")
             for name in ("results_find_entry", "results_claim_entry", "results_mark_seen")
         ),
+        ("centres_count_download", "search_path=public, pg_temp", "portal_centres"),
         ("results_withdraw_approvals", "search_path=public, pg_temp", "portal_staff"),
     }
 
