@@ -101,9 +101,7 @@ def recognise(file: BinaryIO, name: str) -> str:
         )
     if ending not in held:
         raise _refused(
-            _(
-                "The name of the file ends in “.%(ending)s”, but the file holds %(held)s. Give it its right name."
-            )
+            _("The file’s name ends in “.%(ending)s”, but it holds %(held)s. Give it its right name.")
             % {"ending": ending, "held": "/".join(sorted(each.upper() for each in held))}
         )
     return MEDIA_TYPES[ending]

@@ -95,6 +95,7 @@ def _root() -> Path:
 
 
 def _folder(name: str) -> Path:
-    folder = _root() / name
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    return folder
+    _root().parent.mkdir(parents=True, exist_ok=True)
+    for folder in (_root(), _root() / name):
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    return _root() / name
