@@ -1,7 +1,6 @@
 """What preparation centres find of the material: by exam, skill, kind and words, and what is new to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,11 +24,12 @@ _TOGETHER = {Skill.READING_AND_WRITING: (Skill.READING, Skill.WRITING)}
 
 @dataclass(frozen=True)
 class Shelf:
-    """The newest material of an exam, and how much there is."""
+    """The newest material of an exam, how much there is, and how much of it is new to the person."""
 
     exam: Exam
     newest: list[Material]
     total: int
+    new: int
 
 
 def find(
@@ -59,32 +59,32 @@ def find(
     return found
 
 
-def shelves(first: Iterable[str]) -> list[Shelf]:
-    """The newest material by exam, for the exams that have any; first: exams that come first."""
+def shelves(since: datetime | None) -> list[Shelf]:
+    """The newest material by exam, for the exams that have any; since: what came after is new."""
     with connection.cursor() as cursor:
         # What is not published is not in it: published() asks below, and the database of the centres' role.
         cursor.execute(
             """
-            SELECT exam, id, total FROM (
-                SELECT exam, m.id, count(*) OVER (PARTITION BY exam) AS total,
-                       row_number() OVER (
-                           PARTITION BY exam ORDER BY greatest(published_at, uploaded_at) DESC, m.id DESC
-                       ) AS place
-                FROM centres_material m, unnest(m.exams) AS exam WHERE m.published_at <= now()
+            SELECT exam, id, total, new FROM (
+                SELECT exam, m.id, count(*) OVER exams AS total,
+                       count(*) FILTER (WHERE fresh_at > %s) OVER exams AS new,
+                       row_number() OVER (PARTITION BY exam ORDER BY fresh_at DESC, m.id DESC) AS place
+                FROM centres_material m, unnest(m.exams) AS exam,
+                     greatest(m.published_at, m.uploaded_at) AS fresh_at
+                WHERE m.published_at <= now()
+                WINDOW exams AS (PARTITION BY exam)
             ) AS ranked
             WHERE place <= %s ORDER BY exam, place
             """,
-            [SHOWN_OF_AN_EXAM],
+            [since, SHOWN_OF_AN_EXAM],
         )
         ranked = cursor.fetchall()
-    materials = Material.objects.published().in_bulk({pk for _exam, pk, _total in ranked})
-    newest, totals = defaultdict(list), {}
-    for code, pk, total in ranked:
+    materials = Material.objects.published().in_bulk({pk for _exam, pk, *_counts in ranked})
+    newest, counts = defaultdict(list), {}
+    for code, pk, *counted in ranked:
         newest[code] += [materials[pk]] if pk in materials else []
-        totals[code] = total
-    first = set(first)
-    codes = sorted(EXAMS, key=lambda code: code not in first)
-    return [Shelf(EXAMS[code], newest[code], totals[code]) for code in codes if newest[code]]
+        counts[code] = counted
+    return [Shelf(exam, newest[code], *counts[code]) for code, exam in EXAMS.items() if newest[code]]
 
 
 def exams_of(centres: list[PreparationCentre]) -> set[str]:

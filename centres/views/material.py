@@ -39,7 +39,7 @@ class Search(forms.Form):
 
 @require_safe
 def materials(request: HttpRequest) -> HttpResponse:
-    """The newest by exam, or what was searched for."""
+    """The newest for the exams of the centre's students, and the other exams; or what was searched for."""
     centres = _centres_of(request)
     since = browsing.look(request.user)
     search = Search(request.GET)
@@ -55,9 +55,14 @@ def materials(request: HttpRequest) -> HttpResponse:
         )
         page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
         return render(request, "centres/material_found.html", {**context, "page": page})
-    shelves = browsing.shelves(browsing.exams_of(centres))
-    new = browsing.find(since=since).count() if since else 0
-    return render(request, "centres/material.html", {**context, "shelves": shelves, "new": new})
+    shelves, own = browsing.shelves(since), browsing.exams_of(centres)
+    open_shelves = [shelf for shelf in shelves if shelf.exam.code in own] or shelves
+    context |= {
+        "shelves": open_shelves,
+        "others": [shelf for shelf in shelves if shelf not in open_shelves],
+        "new": browsing.find(since=since).count() if since else 0,
+    }
+    return render(request, "centres/material.html", context)
 
 
 @require_safe

@@ -154,7 +154,7 @@ ITEMS = (
         "writing",
         "lesson",
         70,
-        ("Writing: l’e-mail a un amico", "Writing: the email to a friend"),
+        ("Writing: la mail a un amico", "Writing: the email to a friend"),
         ("Quattro appunti, cento parole.", "Four notes, a hundred words."),
         (
             "Your friend asks to visit in May. Say yes and why.",

@@ -193,17 +193,20 @@ def test_the_first_page_shows_the_newest_of_each_exam_and_how_many_there_are(sch
     factories.material(title_en="For two", exams=["A2K", "C1A"])
     page = page_of(school)
     assert titles(page) == ["For two", "Paper 0", "Paper 1", "Paper 2", "For two"]
-    assert '<a href="?exam=B2F">All 5 for B2 First</a>' in page
+    assert '<a href="?exam=B2F#found">All 5 for B2 First</a>' in page
     assert "for A2 Key</a>" not in page
 
 
-def test_the_exams_of_the_centres_own_students_come_first(school, centre):
+def test_the_exams_of_the_centres_own_students_are_open_and_the_others_a_list(school, centre):
     factories.material(exams=["A2K"], title_en="Key")
-    factories.material(exams=["C1A"], title_en="Advanced")
-    assert titles(page_of(school)) == ["Key", "Advanced"]
+    factories.material(exams=["C1A", "YLM"], title_en="Advanced")
+    assert titles(page_of(school)) == ["Key", "Advanced", "Advanced"]  # no students: all are open
     factories.entry(factories.session("C1A"), preparation_centre=centre)
     factories.entry(factories.session("A2K"), preparation_centre=factories.centre())
-    assert titles(page_of(school)) == ["Advanced", "Key"]
+    page = page_of(school)
+    assert titles(page) == ["Advanced"]
+    assert '<a href="?exam=A2K#found" lang="en">A2 Key</a> <span class="soft">(1)</span></li>' in page
+    assert '<a href="?exam=YLM#found" lang="en">A1 Movers</a>' in page
 
 
 def test_no_material_and_nothing_found_are_said_in_words(school):
@@ -217,7 +220,7 @@ def test_more_than_a_page_is_in_pages_that_keep_what_was_searched_for(school):
     first = page_of(school, exam="B2F")
     assert len(titles(first)) == A_PAGE
     assert f"{A_PAGE + 1} found" in first
-    assert 'href="?exam=B2F&amp;page=2"' in first
+    assert 'href="?exam=B2F&amp;page=2#found"' in first
     assert len(titles(page_of(school, exam="B2F", page="2"))) == 1
 
 
@@ -269,7 +272,7 @@ def time_passes(span: timedelta) -> None:
 
 
 def new_in(page: str) -> set[str]:
-    return set(re.findall(r'">([^<]+)</a> <span class="tag">new</span>', page))
+    return set(re.findall(r'">([^<]+)</a> <span class="tag-new">new</span>', page))
 
 
 def test_what_came_since_the_visit_before_is_new_until_this_visit_is_over(school):
@@ -282,11 +285,22 @@ def test_what_came_since_the_visit_before_is_new_until_this_visit_is_over(school
     for _again in range(3):
         page = page_of(school)
         assert new_in(page) == {"Fresh"}
-        assert '<a href="?new=on">1 new since your last visit</a>' in page
+        assert '<a href="?new=on#found">1 new since your last visit</a>' in page
         assert found(school, new="on") == {"Fresh"}
         time_passes(browsing.VISIT_ENDS_AFTER - timedelta(minutes=1))
     time_passes(browsing.VISIT_ENDS_AFTER)
     assert new_in(page_of(school)) == set()
+
+
+def test_the_other_exams_say_how_much_is_new(school, centre):
+    factories.entry(factories.session("C1A"), preparation_centre=centre)
+    factories.material(exams=["C1A"])
+    factories.material(exams=["A2K"])
+    time_passes(timedelta(seconds=1))
+    page_of(school)
+    time_passes(timedelta(days=1))
+    factories.material(exams=["A2K"])
+    assert '(2)</span> <span class="tag-new">1 new</span>' in page_of(school)
 
 
 def test_a_new_version_is_new_and_each_person_has_visits_of_their_own(school, centre):
