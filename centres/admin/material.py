@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
@@ -64,6 +65,7 @@ class MaterialForm(forms.ModelForm):
     class Meta:
         model = Material
         fields = ("title_it", "title_en", "description_it", "description_en", "kind", "exams", "skills")
+        widgets = dict.fromkeys(("description_it", "description_en"), AdminTextareaWidget(attrs={"rows": 4}))
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -140,11 +142,6 @@ class MaterialAdmin(ChangesAdmin):
     search_fields = ("title_it", "title_en", "description_it", "description_en", "file_name")
     history_models = (Material,)
     actions = ("publish", "hide")
-    fieldsets = (
-        (None, {"fields": (("title_it", "title_en"), ("description_it", "description_en"))}),
-        (None, {"fields": ("exams", "skills", "kind", "published")}),
-        (gettext_lazy("File"), {"fields": ("present_file", "file")}),
-    )
     readonly_fields = ("present_file",)
     show_full_result_count = False
 
@@ -153,6 +150,13 @@ class MaterialAdmin(ChangesAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_downloads().select_related("uploaded_by")
+
+    def get_fieldsets(self, request, obj=None):
+        words = (("title_it", "title_en"), "description_it", "description_en")
+        return (
+            (None, {"fields": (*words, "exams", "skills", "kind", "published")}),
+            (_("File"), {"fields": ("present_file", "file") if obj else ("file",)}),
+        )
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form_class = super().get_form(request, obj, change, **kwargs)
@@ -243,8 +247,6 @@ class MaterialAdmin(ChangesAdmin):
 
     @admin.display(description=gettext_lazy("Present file"))
     def present_file(self, material: Material) -> str:
-        if not material.pk:
-            return _("none yet")
         return format_html(
             '<a href="{}">{}</a> ({}). {}',
             reverse("admin:centres_material_file", args=[material.pk]),
