@@ -1,4 +1,4 @@
-"""Jobs: mails to the people of preparation centres; files of statements (centres/packing.py)."""
+"""Jobs: mails to the people of preparation centres; files of statements and of material."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 
 from accounts import mails
 from accounts.models import Face, User
-from centres import digests, packing
+from centres import digests, packing, shelving
 from centres.links import invitation_link
 from centres.models import AccessRequest, Invitation, Membership, PreparationCentre, StudentQuestion
 
@@ -104,3 +104,11 @@ def make_pack(pack_id: int) -> None:
 def erase_packs(timestamp: int) -> None:
     """Files do not stay longer than they are of use."""
     packing.expire()
+
+
+# The office's worker, since it has the folder of the material, and no other worker has.
+@app.periodic(cron="17 * * * *")
+@app.task(queue="office", queueing_lock="centres.sweep_material")
+def sweep_material(timestamp: int) -> None:
+    """What broke off while a file came in does not stay."""
+    shelving.sweep()

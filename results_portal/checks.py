@@ -87,3 +87,26 @@ def check_signature(app_configs, **_kwargs):
             )
         ]
     return []
+
+
+@register()
+def check_material(app_configs, **_kwargs):
+    """The material lies where nobody gets it without being asked who it is."""
+    errors = []
+    if settings.MATERIAL_ROOT.resolve().is_relative_to(settings.STATIC_ROOT.resolve()):
+        errors.append(
+            Error(
+                "MATERIAL_ROOT lies below STATIC_ROOT, which everybody may read.",
+                hint="Give the material a folder of its own.",
+                id="portal.E007",
+            )
+        )
+    if settings.X_ACCEL_MATERIAL and not re.fullmatch(r"/[A-Za-z0-9/_-]+/", settings.X_ACCEL_MATERIAL):
+        errors.append(
+            Error(
+                f"X_ACCEL_MATERIAL is {settings.X_ACCEL_MATERIAL!r}.",
+                hint="It is the proxy's internal address of MATERIAL_ROOT: /protected-material/",
+                id="portal.E008",
+            )
+        )
+    return errors

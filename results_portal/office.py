@@ -35,6 +35,7 @@ _JOINING = {
     "centres.view_invitation",
 }
 _NEWS = {"centres.add_post", "centres.change_post", "centres.delete_post", "centres.view_post"}
+_MATERIAL = {f"centres.{may}_material" for may in ("add", "change", "delete", "view")}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
@@ -56,6 +57,7 @@ GROUPS: dict[str, frozenset[str]] = {
             *_CERTIFICATES,
             *_JOINING,
             *_QUESTIONS,
+            *_MATERIAL,
             *_SLIPS,
             *_NEWS,
             "accounts.add_user",
@@ -98,6 +100,7 @@ GROUPS: dict[str, frozenset[str]] = {
     # Writes what preparation centres read.
     EDITOR: frozenset(
         {
+            *_MATERIAL,
             *_NEWS,
             "centres.view_preparationcentre",
         }

@@ -62,6 +62,11 @@ _SESSION_FACTS = {
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
 }
 
+_MATERIAL = (
+    "id, public_id, title_it, title_en, description_it, description_en, exams, skills, kind, published_at,"
+    " stored_name, file_name, size, sha256, media_type, uploaded_at"
+)
+
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     CANDIDATES: {
         **_SIGNING_IN,
@@ -91,6 +96,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "centres_packs_current": READ,
         "centres_packs_content": READ,
         "centres_studentquestion": (f"SELECT ({_QUESTION}, {_ANSWER})", f"INSERT ({_QUESTION_ASKED})"),
+        # Row-level security shows what is published; a download is counted by a function.
+        "centres_material": (f"SELECT ({_MATERIAL})",),
+        "centres_materialvisit": ("SELECT", "INSERT", "UPDATE (before_at, latest_at)"),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
@@ -115,6 +123,9 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
             "UPDATE (state, reason, centre_id, answered_at, answered_by_id)",
         ),
         "centres_invitation": ("SELECT", "INSERT", "UPDATE (withdrawn_at)", "DELETE"),
+        "centres_download": ("SELECT", "DELETE"),
+        "centres_material": WRITE,
+        "centres_materialvisit": ("SELECT", "DELETE"),  # with an account
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
         "centres_pack": ("SELECT", f"UPDATE ({_PACK})", "DELETE"),
@@ -214,12 +225,13 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
 # 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py,
-# centres/migrations/0002b_joining_functions.py).
+# centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
     CENTRES: (
         "results_figures_of_all",
         "results_mark_looked",
+        "centres_count_download",
         "centres_invite",
         "centres_withdraw_invitation",
         "centres_find_invitation",

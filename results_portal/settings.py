@@ -102,7 +102,11 @@ SECOND_FACTOR_MIDDLEWARE = [
 FACE_MIDDLEWARE = {
     "candidates": [],
     "centres": SECOND_FACTOR_MIDDLEWARE,
-    "staff": [*SECOND_FACTOR_MIDDLEWARE, "accounts.middleware.IdleSessionMiddleware"],
+    "staff": [
+        "results_portal.middleware.UploadsMiddleware",
+        *SECOND_FACTOR_MIDDLEWARE,
+        "accounts.middleware.IdleSessionMiddleware",
+    ],
 }
 MIDDLEWARE += FACE_MIDDLEWARE[PORTAL_FACE]
 
@@ -218,8 +222,15 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 60 * 60  # seconds, for the few files without a hash in their name
 
-# Marks and Secret Numbers never lie in a folder, and nobody fills one up.
-FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler"]
+# --- Files that are sent to us, and the preparation centres' material ----------------------------------
+# Each takes the file of its own form and passes over every other: marks and Secret Numbers never lie in a
+# folder, and nobody fills one up.
+FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler", "centres.receiving.MaterialFileHandler"]
+# Written by the staff's site and the office's worker, read by the centres' site; never below STATIC_ROOT.
+MATERIAL_ROOT = Path(env.str("MATERIAL_ROOT", default=str(BASE_DIR / "var" / "material")))
+# The proxy's internal address of that folder, such as /protected-material/; then the proxy hands the files
+# over (X-Accel-Redirect). Without it the portal does.
+X_ACCEL_MATERIAL = env.str("X_ACCEL_MATERIAL", default="")
 
 # --- Language and time ---------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"  # for a browser that asks for neither of ours

@@ -7,13 +7,14 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from accounts.models import AuthenticatorApp, Face, User
-from centres import links
-from centres.models import Invitation, Membership, Post, PreparationCentre
+from centres import links, shelving
+from centres.models import Invitation, Material, Membership, Post, PreparationCentre
+from centres.storing import Incoming
 from results import releasing
 from results.exams import EXAMS
 from results.models import Entry, ExamSession, Release, Statement
 from results.numbers import digest_secret_number
-from results_portal.office import APPROVER, OFFICER
+from results_portal.office import APPROVER, EDITOR, OFFICER
 
 PASSWORD = "kutoVe84"
 SECRET_NUMBER = "8482"
@@ -179,4 +180,25 @@ def post(*only: PreparationCentre, published_in: timedelta | None = timedelta(ho
     } | fields
     made = Post.objects.create(**fields)
     made.centres.set(only)
+    return made
+
+
+def material(content: bytes = b"%PDF-1.7\n%%EOF\n", file_name: str = "paper.pdf", **fields) -> Material:
+    """Published preparation material for B2 First, with its file in the store."""
+    n = next(_numbers)
+    made = Material(
+        **{
+            "title_it": f"Prova {n}",
+            "title_en": f"Paper {n}",
+            "exams": ["B2F"],
+            "skills": ["reading"],
+            "kind": "sample_paper",
+            "published_at": database_now(),
+        }
+        | fields
+    )
+    with Incoming() as incoming:
+        incoming.write(content)
+        shelving.add(made, incoming, file_name, officer(EDITOR))
+    made.refresh_from_db()
     return made

@@ -25,6 +25,7 @@ from results_portal.embedded import EmbeddedError, Server, die_with_parent
 
 ENV_FILE = FOLDER / "env"
 MAIL = VAR / "mail"
+MATERIAL = VAR / "material"
 POSTGRES = VAR / "postgres"
 FACES = {"candidates": 8000, "centres": 8001, "staff": 8002}
 SECRETS = ("PORTAL_SECRET_KEY", "PORTAL_SECRET_NUMBER_KEY", "PORTAL_PASSWORD_PEPPER")
@@ -59,7 +60,7 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     _check_free(ports)
     started = time.monotonic()
     if reset:
-        for folder in (FOLDER, MAIL):
+        for folder in (FOLDER, MAIL, MATERIAL):
             shutil.rmtree(folder, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     FOLDER.chmod(0o700)
@@ -124,6 +125,7 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
         "PORTAL_FACE": "staff",
         "PORTAL_HTTPS": "off",
         "STATIC_ROOT": str(VAR / "static"),
+        "MATERIAL_ROOT": str(MATERIAL),
         "DATABASE_URL": database_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "EXTRA_ALLOWED_HOSTS": "localhost,127.0.0.1",

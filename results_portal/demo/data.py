@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from results_portal.demo import material
+
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(
     os.environ.get("PORTAL_VAR", ROOT / "var")
@@ -103,6 +105,7 @@ def load() -> None:
     """Load everything, once; a second call finds it there and changes nothing."""
     from django.utils import timezone, translation
 
+    from accounts.models import User
     from accounts.passwords import suggest_password
     from candidates.registering import find_entry, register
     from results import lost_slips
@@ -171,6 +174,7 @@ def load() -> None:
     )
     news.load(officers[0])
     _hand_out_certificates(min(SESSIONS, key=lambda plan: plan.opens_in), officers[0])
+    material.load(officers[0], User.objects.get(username=_read(CENTRES)[0]["email"]))
     _write_slips(slips)
 
 

@@ -5,7 +5,18 @@ from django.urls.converters import StringConverter
 
 from accounts import second_factor_views
 from accounts import views as account_views
-from centres.views import documents, figures, joining, news, packs, people, questions, results, signing_in
+from centres.views import (
+    documents,
+    figures,
+    joining,
+    material,
+    news,
+    packs,
+    people,
+    questions,
+    results,
+    signing_in,
+)
 from results_portal.urls import common
 
 
@@ -52,6 +63,9 @@ urlpatterns = [
     path("news/feed/<str:token>/", news.feed, name="news-feed"),
     path("news/unsubscribe/<str:token>/", news.unsubscribe, name="news-unsubscribe"),
     path("news/<uuid:key>/", news.post, name="news-post"),
+    path("material/", material.materials, name="material"),
+    path("material/<uuid:public_id>/", material.one, name="one-material"),
+    path("material/<uuid:public_id>/file/", material.file, name="material-file"),
     path("account/", signing_in.account, name="account"),
     path("account/password/", signing_in.change_password, name="change-password"),
     path("account/sign-in/", second_factor_views.your_sign_in, name="your-sign-in"),

@@ -125,6 +125,7 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
             )
         ),
         ("results_figures_of_all", "search_path=public, pg_temp", "portal_centres"),
+        ("centres_count_download", "search_path=public, pg_temp", "portal_centres"),
         ("results_withdraw_approvals", "search_path=public, pg_temp", "portal_staff"),
     }
 
