@@ -160,9 +160,9 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py).
+# 0007_gate.py, 0011_help_desk.py, 0015_sittings.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
+    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_add_entry", "results_mark_seen"),
     STAFF: ("results_withdraw_approvals",),
 }
 
