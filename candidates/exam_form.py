@@ -1,0 +1,97 @@
+"""The form “Add another exam”."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
+
+from accounts import throttle
+from accounts.forms import too_many_tries
+from candidates import adding
+from candidates.adding import Outcome
+from candidates.forms import IdNumberField, SecretNumberField, not_found, swapped
+from candidates.registering import NotFound
+
+
+class AddExamForm(forms.Form):
+    """The two numbers of another slip. added: the entry, once the form is valid."""
+
+    id_number = IdNumberField(
+        help_text=gettext_lazy("On the slip of the other exam: letters, then digits, for example SIR094701.")
+    )
+    secret_number = SecretNumberField()
+
+    def __init__(self, request, *args, **kwargs):
+        self.request, self.added = request, None
+        super().__init__(*args, **kwargs)
+        self.fields["id_number"].widget.attrs["autocomplete"] = "off"  # the browser knows another one
+
+    def clean(self):
+        typed = self.cleaned_data
+        if swapped(typed):
+            self.add_error("id_number", gettext("It looks as if you have swapped the two numbers."))
+        if not self.errors:
+            self.added = self._add(typed["id_number"], typed["secret_number"])
+        return typed
+
+    def _add(self, id_number: str, secret_number: str):
+        """Counted as a try to register is: under the ID Number, the address and overall."""
+        try:
+            counted = throttle.registration(id_number, throttle.client_address(self.request))
+            answer = adding.add_exam(self.request.user, id_number, secret_number)
+        except throttle.TooManyTries as refused:
+            raise too_many_tries(refused) from None
+        except NotFound:
+            raise not_found() from None
+        counted.succeeded()
+        if answer.outcome is not Outcome.ADDED:
+            raise _REFUSALS[answer.outcome]()
+        return answer.entry
+
+
+def _yours() -> ValidationError:
+    return ValidationError(
+        format_html(
+            '{} <a href="{}">{}</a>',
+            gettext("This exam is in your account already."),
+            reverse("exams"),
+            gettext("My results"),
+        ),
+        code="yours",
+    )
+
+
+def _taken() -> ValidationError:
+    return ValidationError(
+        format_html(
+            '{} <a href="{}#another-exam" target="_blank">{}</a>',
+            gettext(
+                "Somebody has registered with this slip by itself, so this exam has an account of its own:"
+                " log in there with this ID Number and the password chosen for it."
+            ),
+            reverse("help"),
+            gettext("What else you can do (in a new tab)"),
+        ),
+        code="taken",
+    )
+
+
+def _another_person() -> ValidationError:
+    return ValidationError(
+        format_html(
+            '{} <a href="{}#another-exam" target="_blank">{}</a>',
+            gettext(
+                "The name or the date of birth of this entry is not the one in your account, so we have not"
+                " added it: an account holds the exams of one person. Is it another person’s, a brother’s or a"
+                " sister’s? Log out and register with this slip. Is it yours? Do the same for now, and tell us"
+                " what is wrong with the name or the date."
+            ),
+            reverse("help"),
+            gettext("What else you can do (in a new tab)"),
+        ),
+        code="another_person",
+    )
+
+
+_REFUSALS = {Outcome.YOURS: _yours, Outcome.TAKEN: _taken, Outcome.ANOTHER_PERSON: _another_person}
