@@ -10,8 +10,8 @@ class FaceBackend(ModelBackend):
     """Django's backend, for the accounts of this process's face alone.
 
     The form has looked up whose the name is (accounts.forms.SignInForm): who guesses at a candidate with
-    several ID Numbers is counted once. An unknown name costs one hash, as a wrong password does. On the public
-    faces the database refuses other faces' accounts too (row-level security, accounts/migrations).
+    several ID Numbers is counted once. An unknown name costs one hash, as a wrong password does. On the
+    public faces the database refuses other faces' accounts too (row-level security, accounts/migrations).
     """
 
     def authenticate(self, request, username=None, password=None, account: User | None = None) -> User | None:

@@ -184,7 +184,7 @@ def locks_of(names: Collection[str], face: str) -> list[Lock]:
 
 
 def forget(names: Collection[str], face: str) -> None:
-    """Forget what was counted for a person's names, so that the next try is evaluated; face: of the account."""
+    """Forget what was counted for a person's names, so that the next try is evaluated; face: its site's."""
     keys = [_key(limit, name, face) for limit in _PER_NAME for name in names]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_throttlecounter WHERE key = ANY(%s)", [keys])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from candidates import tasks
@@ -27,6 +28,11 @@ class Answer:
 
     outcome: Outcome
     entry: Entry
+
+
+def exams_of(user: User) -> QuerySet[Entry]:
+    """The entries of an account, the newest exam first."""
+    return Entry.objects.for_candidates().filter(user=user).order_by("-session__exam_date", "-pk")
 
 
 def add_exam(user: User, id_number: str, secret_number: str) -> Answer:

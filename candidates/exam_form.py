@@ -46,52 +46,38 @@ class AddExamForm(forms.Form):
             raise not_found() from None
         counted.succeeded()
         if answer.outcome is not Outcome.ADDED:
-            raise _REFUSALS[answer.outcome]()
+            raise _refusal(answer.outcome)
         return answer.entry
 
 
-def _yours() -> ValidationError:
-    return ValidationError(
-        format_html(
-            '{} <a href="{}">{}</a>',
+def _refusal(outcome: Outcome) -> ValidationError:
+    """What the holder of the slip is told, and where it goes on."""
+    if outcome is Outcome.YOURS:
+        words, link, linked = (
             gettext("This exam is in your account already."),
             reverse("exams"),
             gettext("My results"),
-        ),
-        code="yours",
+        )
+    else:
+        words, link, linked = (
+            _taken() if outcome is Outcome.TAKEN else _another_person(),
+            f"{reverse('help')}#another-exam",
+            gettext("What you can do"),
+        )
+    return ValidationError(format_html('{} <a href="{}">{}</a>', words, link, linked), code=outcome)
+
+
+def _taken() -> str:
+    return gettext(
+        "Somebody has registered with this slip already, so this exam has an account of its own: log in there"
+        " with this ID Number and the password chosen for it."
     )
 
 
-def _taken() -> ValidationError:
-    return ValidationError(
-        format_html(
-            '{} <a href="{}#another-exam" target="_blank">{}</a>',
-            gettext(
-                "Somebody has registered with this slip by itself, so this exam has an account of its own:"
-                " log in there with this ID Number and the password chosen for it."
-            ),
-            reverse("help"),
-            gettext("What else you can do (in a new tab)"),
-        ),
-        code="taken",
+def _another_person() -> str:
+    return gettext(
+        "The name or the date of birth of this entry is not the one in your account, so we have not added it:"
+        " an account holds the exams of one person. Is it another person’s, a brother’s or a sister’s? Sign"
+        " out and register with this slip. Is it yours? Do the same for now, and tell us what is wrong with"
+        " the name or the date."
     )
-
-
-def _another_person() -> ValidationError:
-    return ValidationError(
-        format_html(
-            '{} <a href="{}#another-exam" target="_blank">{}</a>',
-            gettext(
-                "The name or the date of birth of this entry is not the one in your account, so we have not"
-                " added it: an account holds the exams of one person. Is it another person’s, a brother’s or a"
-                " sister’s? Log out and register with this slip. Is it yours? Do the same for now, and tell us"
-                " what is wrong with the name or the date."
-            ),
-            reverse("help"),
-            gettext("What else you can do (in a new tab)"),
-        ),
-        code="another_person",
-    )
-
-
-_REFUSALS = {Outcome.YOURS: _yours, Outcome.TAKEN: _taken, Outcome.ANOTHER_PERSON: _another_person}

@@ -44,7 +44,7 @@ def candidate(request: HttpRequest, pk: int) -> HttpResponse:
     """What the candidate with this entry sees: now, when it opens, or while stopped."""
     entries = Entry.objects.for_candidates().filter(session__release__isnull=False).with_time_left()
     entry = get_object_or_404(entries, pk=pk)
-    user = User.objects.filter(pk=entry.user_id).first()
+    user = User.objects.with_number_of_exams().filter(pk=entry.user_id).first()
     moment, language = previewing.asked(request, user.language if user else "it")
     audit.record(request, AuditNote.Kind.LOOKED, entry, _("Preview of the candidate’s page"))
     newest = previewing.newest_of([entry]).get(entry.pk)

@@ -61,7 +61,7 @@ def sights_of(user: User) -> list[Sight]:
 
 
 def _entries(user: User) -> EntryQuerySet:
-    """The user's entries with what the gate gives of each; a session without an opening time shows nothing."""
+    """The user's entries with what the gate gives of each; without an opening time nothing shows."""
     return (
         Entry.objects.for_candidates()
         .filter(user=user, session__release__isnull=False)

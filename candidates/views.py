@@ -15,6 +15,7 @@ from accounts.devices import remember_device
 from accounts.models import Choice, User
 from accounts.passwords import suggest_password
 from candidates import forms, seeing, tasks, texts
+from candidates.adding import exams_of
 from candidates.registering import record_choice, wants_updates
 from results import wording
 from results.amendments import amendments
@@ -84,9 +85,12 @@ def registered(request: HttpRequest) -> HttpResponse:
     return render(request, "candidates/registered.html", context)
 
 
-def statement(request: HttpRequest) -> HttpResponse:
-    """The one address of a result: before the instant it waits, from the instant it shows."""
-    sight = seeing.sight_of(request.user)
+def statement(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The one address of a result: before the instant it waits, from the instant it shows.
+
+    pk: of one of several entries; without it the one that has just opened or is about to.
+    """
+    sight = seeing.sight_of(request.user, pk)
     if sight is None:
         raise Http404
     versions = []
@@ -118,12 +122,17 @@ def statement_page(
     elif sight.page is seeing.View.WAITING:
         context |= {
             "seconds_left": sight.seconds_left,
-            "refresh_after": min(sight.seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER),  # noqa: S311
+            "refresh_after": refresh_after(sight.seconds_left),
         }
     else:
         context["stop"] = sight.stop
         context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
     return render(request, f"results/{sight.page}.html", {**context, **more})
+
+
+def refresh_after(seconds_left: int) -> int:
+    """When a page that waits asks again by itself, in seconds; seconds_left: to the opening."""
+    return min(seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER)  # noqa: S311
 
 
 @login_not_required
@@ -140,7 +149,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "candidates/account.html", {"wants_updates": wants_updates(request.user)})
+    context = {"exams": exams_of(request.user), "wants_updates": wants_updates(request.user)}
+    return render(request, "candidates/account.html", context)
 
 
 @require_POST

@@ -23,7 +23,7 @@ class EntryQuerySet(models.QuerySet):
         return self.select_related("session__release").only(*_FOR_MAILS)
 
     def with_time_left(self) -> "EntryQuerySet":
-        """With `left`: how long until candidates may see the result, by the database's clock; below 0 since."""
+        """With `left`: how long until the result opens, by the database's clock; below 0 since then."""
         left = ExpressionWrapper(F("session__release__opens_at") - Now(), output_field=DurationField())
         return self.annotate(left=left)
 
