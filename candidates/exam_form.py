@@ -69,15 +69,14 @@ def _refusal(outcome: Outcome) -> ValidationError:
 
 def _taken() -> str:
     return gettext(
-        "Somebody has registered with this slip already, so this exam has an account of its own: log in there"
-        " with this ID Number and the password chosen for it."
+        "There is an account for this slip already: log in to it with this ID Number and the password that"
+        " was chosen for it."
     )
 
 
 def _another_person() -> str:
     return gettext(
         "The name or the date of birth of this entry is not the one in your account, so we have not added it:"
-        " an account holds the exams of one person. Is it another person’s, a brother’s or a sister’s? Sign"
-        " out and register with this slip. Is it yours? Do the same for now, and tell us what is wrong with"
-        " the name or the date."
+        " an account holds the exams of one person. If it is a brother’s or sister’s, sign out and register"
+        " with this slip. If it is yours, do the same for now, and tell us what is wrong."
     )
