@@ -1,4 +1,4 @@
-"""The geometry of a person's exams on one scale: time runs down, the Cambridge English Scale to the right.
+"""The geometry of a person's exams on one scale: time runs up, the Cambridge English Scale to the right.
 
 Lengths are in units of the picture, from its top left corner; templates/results/_scale_over_time.html draws
 it. Each exam has a line of its own with its name above it, so no label meets another: not of two exams of
@@ -76,13 +76,18 @@ class Sitting:
         return self.x + SCORE_BESIDE + SCORE_WIDTH > RIGHT
 
     @property
+    def guide_end(self) -> float:
+        """Where the line that leads to the point ends: before the score, if that stands to the left."""
+        return self.x - SCORE_BESIDE - SCORE_WIDTH if self.score_is_left else self.x
+
+    @property
     def score_x(self) -> float:
         return self.x - SCORE_BESIDE if self.score_is_left else self.x + SCORE_BESIDE
 
 
 @dataclass(frozen=True)
 class ScaleOverTime:
-    """Everything there is to draw, the earliest exam first."""
+    """Everything there is to draw, the latest exam first, at the top."""
 
     stripes: tuple[Stripe, ...]
     marks: tuple[Mark, ...]
@@ -110,6 +115,7 @@ def scale_over_time(opened: Sequence[tuple[Entry, OpenStatement]]) -> ScaleOverT
     shown = sorted(
         (pair for pair in opened if _is_on_the_scale(*pair)),
         key=lambda pair: (pair[0].session.exam_date, pair[0].pk),
+        reverse=True,
     )
     if len(shown) < 2:  # one point is no course
         return None
@@ -161,9 +167,10 @@ def _axis(scores: list[int]) -> tuple[int, int]:
 
 
 def _lines(days: list[date]) -> list[float]:
-    """How far down each exam's line stands: further apart the more time is between them, within bounds."""
+    """How far down each exam's line stands, the latest first: the more time is between two, the further
+    apart, within bounds."""
     lines = [float(HEAD + FIRST)]
-    for before, after in pairwise(days):
-        years = (after - before).days / 365
+    for later, earlier in pairwise(days):
+        years = (later - earlier).days / 365
         lines.append(round(lines[-1] + min(max(LEAST, A_YEAR * years), MOST), 1))
     return lines
