@@ -65,15 +65,18 @@ BEGIN
         outcome := 'yours';
     ELSIF slip.user_id IS NOT NULL THEN
         outcome := 'taken';
-    ELSIF (
+    ELSE
+        -- One at a time into an account: each is compared with those that are there.
+        PERFORM FROM accounts_user u WHERE u.id = account FOR NO KEY UPDATE;
+        outcome := 'another_person';
+    END IF;
+    IF outcome = 'another_person' AND (
         SELECT bool_and(results_same_person(own, slip)) FROM results_entry own
         JOIN accounts_user u ON u.id = own.user_id
         WHERE u.id = account AND u.face = 'candidates' AND u.is_active
     ) THEN
         UPDATE results_entry SET user_id = account WHERE id = slip.id;
         outcome := 'added';
-    ELSE
-        outcome := 'another_person';
     END IF;
 END
 $$;

@@ -231,6 +231,26 @@ def test_two_children_never_meet_by_way_of_a_name_that_fits_both(db):
     assert outcomes == [Outcome.ADDED, Outcome.ANOTHER_PERSON]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nor_do_they_meet_when_both_are_added_at_once():
+    user = factories.candidate(factories.entry(factories.session(), given_names="Maria"))
+    slips = {"SIR000011": "Maria Anna", "SIR000012": "Maria Chiara"}
+    for number, given_names in slips.items():
+        factories.entry(factories.session(), id_number=number, given_names=given_names)
+    together = Barrier(2)
+
+    def add(number: str) -> Outcome:
+        try:
+            together.wait()
+            return adding.add_exam(user, number, SECRET_NUMBER).outcome
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(add, slips)) == [Outcome.ADDED, Outcome.ANOTHER_PERSON]
+    assert user.entries.count() == 2
+
+
 # --- The database is the last guard -----------------------------------------------------------------
 
 
