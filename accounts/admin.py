@@ -8,6 +8,7 @@ from django.contrib.auth.forms import SetPasswordMixin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -112,7 +113,8 @@ class AccountAdmin(ChangesAdmin):
             return queryset.none(), False
         if request.GET.get("model_name") == "membership":
             queryset = queryset.filter(face=Face.CENTRES)
-        by_number = queryset.filter(username=re.sub(r"[\s-]", "", search_term).upper())
+        number = re.sub(r"[\s-]", "", search_term).upper()
+        by_number = queryset.filter(Q(username=number) | Q(entries__id_number=number)).distinct()
         if search_term and by_number.exists():
             return by_number, False
         return super().get_search_results(request, queryset, search_term)
@@ -236,7 +238,7 @@ class AccountAdmin(ChangesAdmin):
 
     @admin.display(description=gettext_lazy("name"))
     def who(self, user: User) -> str:
-        names = [entry.name for entry in user.entries.all()]
+        names = dict.fromkeys(entry.name for entry in user.entries.all())
         return ", ".join([*names, *(membership.centre.name for membership in user.memberships.all())])
 
     @admin.display(description=gettext_lazy("confirmed"), boolean=True, ordering="email_confirmed_at")
@@ -254,7 +256,7 @@ class AccountAdmin(ChangesAdmin):
     @admin.display(description=gettext_lazy("entries"))
     def entries(self, user: User) -> str:
         return _links(
-            (reverse("admin:results_entry_change", args=[entry.pk]), f"{entry.name} – {entry.session}")
+            (reverse("admin:results_entry_change", args=[entry.pk]), f"{entry} – {entry.session}")
             for entry in user.entries.all()
         )
 

@@ -1,7 +1,8 @@
 """Forms of every face: signing in, forgotten password, new password, e-mail address."""
 
 from django import forms
-from django.contrib.auth import password_validation
+from django.conf import settings
+from django.contrib.auth import authenticate, password_validation
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -72,14 +73,25 @@ class SignInForm(AuthenticationForm):
     def clean_username(self) -> str:
         return self.cleaned_data["username"].strip().lower()
 
+    def account_of(self, name: str) -> User | None:
+        """Whose name it is, in one query for known and unknown ones."""
+        return User.objects.filter(username=name, face=settings.PORTAL_FACE).first()
+
     def clean(self):
         if self.errors:
             return self.cleaned_data
         name = self.cleaned_data["username"]
-        counted = counted_try(self.request, name)
-        cleaned = super().clean()
+        account = self.account_of(name)
+        # Under one name for all that an account signs in with: no second name gives further guesses.
+        counted = counted_try(self.request, account.username if account else name)
+        self.user_cache = authenticate(
+            self.request, username=name, password=self.cleaned_data["password"], account=account
+        )
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        self.confirm_login_allowed(self.user_cache)
         counted.succeeded()
-        return cleaned
+        return self.cleaned_data
 
     def get_invalid_login_error(self) -> ValidationError:
         return ValidationError(self.error_messages["invalid_login"], code="invalid_login")

@@ -9,7 +9,7 @@ mistyped one must not get the account. Until then no password is reset; the addr
 is wrong, and confirmed by the person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -30,14 +30,19 @@ MAY_HELP = "accounts.change_user"
 CANDIDATES_CONFIRMATION = "candidates.tasks.send_confirmation"
 
 
-def unlock(name: str, face: str, by: User, about: models.Model) -> None:
-    """Let the next try of a name be evaluated, whatever was counted for it.
+def names_of(account: User) -> set[str]:
+    """What is counted for a person: what the account is called, and each ID Number that belongs to it."""
+    return {account.username, *account.entries.values_list("id_number", flat=True)}
 
-    name: an ID Number or e-mail address as it signs in, or an ID Number that nobody has registered with yet;
-    about: its account or entry, for the log. Raises ValidationError if `by` may not, or on a staff name.
+
+def unlock(names: Collection[str], face: str, by: User, about: models.Model) -> None:
+    """Let the next try of a person be evaluated, whatever was counted.
+
+    names: names_of(an account), or an ID Number that nobody has registered with yet; about: the account or
+    entry, for the log. Raises ValidationError if `by` may not, or on a staff name.
     """
     with _helping(by, face):
-        throttle.forget(name, face)
+        throttle.forget(names, face)
         _log(by, about, _("Unlocked."))
 
 

@@ -22,7 +22,13 @@ class Face(models.TextChoices):
     STAFF = "staff", _("exams office")
 
 
-class UserManager(BaseUserManager):
+class UserQuerySet(models.QuerySet):
+    def with_number_of_exams(self) -> "UserQuerySet":
+        """With `exams`: how many entries belong to the account."""
+        return self.annotate(exams=models.Count("entries"))
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, username: str, password: str | None = None, **fields) -> "User":
         """Store an account of one of the three faces (fields must name it).
 

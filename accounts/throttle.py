@@ -11,6 +11,7 @@ Source of the device counter: OWASP, "Slow Down Online Guessing Attacks with Dev
 
 import hashlib
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -117,7 +118,8 @@ class Try:
 def login(name: str, address: str, device: str | None) -> Try:
     """Count a try to sign in.
 
-    name: what was typed as ID Number or e-mail address; address: client_address(request); device: the
+    name: what the account is called, whichever of its ID Numbers was typed, or what was typed if it is
+    nobody's; address: client_address(request); device: the
     browser's own mark for this name, if it signed in with it before.
     Raises TooManyTries.
     """
@@ -172,12 +174,12 @@ class Lock:
     until: datetime
 
 
-def locks_of(name: str, face: str) -> list[Lock]:
-    """What is locked for a name now, for the help desk; face: of the account. Reads, and counts nothing.
+def locks_of(names: Collection[str], face: str) -> list[Lock]:
+    """What is locked for a person's names now, for the help desk; face: of the account. Counts nothing.
 
     Browsers that signed in before have counters of their own, which no name leads to.
     """
-    limits = {_key(limit, name, face): limit for limit in _PER_NAME}
+    limits = {_key(limit, name, face): limit for limit in _PER_NAME for name in names}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, count, ends_at FROM accounts_throttlecounter"
@@ -187,9 +189,9 @@ def locks_of(name: str, face: str) -> list[Lock]:
         return [Lock(limits[key], ends_at) for key, count, ends_at in cursor if count >= limits[key].failures]
 
 
-def forget(name: str, face: str) -> None:
-    """Forget what was counted for a name, so that its next try is evaluated; face: of the account."""
-    keys = [_key(limit, name, face) for limit in _PER_NAME]
+def forget(names: Collection[str], face: str) -> None:
+    """Forget what was counted for a person's names, so that the next try is evaluated; face: its site's."""
+    keys = [_key(limit, name, face) for limit in _PER_NAME for name in names]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_throttlecounter WHERE key = ANY(%s)", [keys])
 

@@ -13,6 +13,7 @@ from accounts.devices import remember_device
 from accounts.models import Choice, User
 from accounts.passwords import suggest_password
 from candidates import forms, seeing, tasks, texts
+from candidates.adding import exams_of
 from candidates.registering import record_choice, wants_updates
 from results import handing_out, showing
 from results.document import Document
@@ -75,24 +76,27 @@ def registered(request: HttpRequest) -> HttpResponse:
     return render(request, "candidates/registered.html", context)
 
 
-def statement(request: HttpRequest) -> HttpResponse:
-    """The one address of a result: before the instant it waits, from the instant it shows."""
-    sight = seeing.sight_of(request.user)
+def statement(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The one address of a result: before the instant it waits, from the instant it shows.
+
+    pk: of one of several entries; without it the one that has just opened or is about to.
+    """
+    sight = seeing.sight_of(request.user, pk)
     if sight is None:
         raise Http404
     versions = []
     if sight.statement:
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
-    return statement_page(request, sight, versions, pdf_url=reverse("statement-pdf"))
+    return statement_page(request, sight, versions, pdf_url=_pdf_url(pk))
 
 
-def statement_pdf(request: HttpRequest) -> HttpResponse:
+def statement_pdf(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The statement as a document, whenever its page would show it; else the page that says why not."""
-    back = reverse("statement")
+    back = reverse("statement-of", args=[pk]) if pk else reverse("statement")
 
     def answer() -> HttpResponse:
-        sight = seeing.sight_of(request.user)
+        sight = seeing.sight_of(request.user, pk)
         if sight is None:
             raise Http404
         if sight.statement is None:
@@ -102,6 +106,10 @@ def statement_pdf(request: HttpRequest) -> HttpResponse:
         return handing_out.as_pdf(Document(sight.entry, sight.statement, versions))
 
     return handing_out.when_it_is_your_turn(request, answer, back)
+
+
+def _pdf_url(pk: int | None) -> str:
+    return reverse("statement-pdf-of", args=[pk]) if pk else reverse("statement-pdf")
 
 
 def statement_page(
@@ -138,7 +146,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "candidates/account.html", {"wants_updates": wants_updates(request.user)})
+    context = {"exams": exams_of(request.user), "wants_updates": wants_updates(request.user)}
+    return render(request, "candidates/account.html", context)
 
 
 @require_POST

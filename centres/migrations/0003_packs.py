@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('centres', '0002b_joining_functions'),
-        ('results', '0011_help_desk'),
+        ('results', '0013_figures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,7 +4,8 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q
+from django.db.models.functions import Abs, Extract, Now
 from django.utils.translation import gettext_lazy as _
 
 from results.models.sessions import ExamSession
@@ -20,6 +21,18 @@ class EntryQuerySet(models.QuerySet):
     def for_mails(self) -> "EntryQuerySet":
         """With session and opening time, for the worker."""
         return self.select_related("session__release").only(*_FOR_MAILS)
+
+    def with_time_left(self) -> "EntryQuerySet":
+        """With `left`: how long until the result opens, by the database's clock; below 0 since then."""
+        left = ExpressionWrapper(F("session__release__opens_at") - Now(), output_field=DurationField())
+        return self.annotate(left=left)
+
+    def nearest_first(self) -> "EntryQuerySet":
+        """Of with_time_left(), by how far the opening is from now, past or to come; then the later exam.
+
+        Of one person's entries the first is the one they mean: what has just opened, or is about to.
+        """
+        return self.order_by(Abs(Extract("left", "epoch")), "-session__exam_date", "-pk")
 
 
 _FOR_MAILS = (
@@ -40,7 +53,7 @@ class NameKey(models.Func):
     arity = 2
 
 
-@pghistory.track(exclude=["secret_digest", "name_key"])
+@pghistory.track(exclude=["secret_digest", "name_key", "registered_at"])
 @pgtrigger.register(
     pgtrigger.Protect(
         name="claimed_once",
@@ -84,6 +97,8 @@ class Entry(models.Model):
         related_name="entries",
         verbose_name=_("account"),
     )
+    # Since when `user` is who it is: written by a trigger (results/migrations/0014_sittings.py).
+    registered_at = models.DateTimeField(_("registered"), null=True, editable=False)
     email = models.EmailField(
         _("e-mail address of the entry"),
         blank=True,

@@ -114,7 +114,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
-    from results_portal.demo import figures, news, questions
+    from results_portal.demo import figures, news, questions, sittings
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -127,9 +127,14 @@ def load() -> None:
     now = timezone.now()
     officers = _make_people(suggest_password)
     slips: list[Slip] = []
-    numbers = iter(chance.sample(range(100_000, 1_000_000), sum(session.candidates for session in SESSIONS)))
-    for plan in SESSIONS:
-        opens_at = now + plan.opens_in
+    people = sum(plan.candidates for plan in SESSIONS) + sittings.CANDIDATES
+    numbers = iter(chance.sample(range(100_000, 1_000_000), people))
+
+    def make_slips(plan: DemoSession) -> list[Slip]:
+        exam_date = (now - timedelta(days=plan.exam_days_ago)).date()
+        return list(slips_of(chance, plan, now + plan.opens_in, exam_date, numbers))
+
+    def load_session(plan: DemoSession, own: list[Slip]) -> None:
         exam_date = (now - timedelta(days=plan.exam_days_ago)).date()
         session = create_session(
             plan.code,
@@ -137,9 +142,8 @@ def load() -> None:
             title=f"{exam_date:%B %Y}",
             exam_date=exam_date,
             place="Roma",
-            opens_at=opens_at,
+            opens_at=now + plan.opens_in,
         )
-        own = list(slips_of(chance, plan, opens_at, exam_date, numbers))
         import_entries(session, write(f"{plan.code}-entries.csv", entry_rows(own)))
         import_results(
             session, write(f"{plan.code}-results.csv", result_rows(chance, session.exam_facts, plan, own))
@@ -147,6 +151,10 @@ def load() -> None:
         release = Release.objects.get(session=session)
         for officer in officers:
             approve(release, officer, open_now=opens_at_once(release))
+
+    for plan in SESSIONS:
+        own = make_slips(plan)
+        load_session(plan, own)
         for slip in own[:REGISTERED_A_SESSION]:
             slip.password = suggest_password()
             email = f"{slip.id_number.lower()}@mail.example"
@@ -160,6 +168,7 @@ def load() -> None:
                     updates=chance.random() < 0.7,
                 )
         slips += own
+    slips += sittings.load({plan.code: plan for plan in SESSIONS}, list(slips), make_slips, load_session)
     figures.load(chance, now, officers)
     questions.load(officers[0])
     who = slips[REGISTERED_A_SESSION]
