@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,9 +14,9 @@ from accounts import views as account_views
 from accounts.devices import remember_device
 from accounts.models import Choice, User
 from accounts.passwords import suggest_password
-from candidates import forms, seeing, tasks, texts
+from candidates import forms, seeing, tasks, texts, uncovering
 from candidates.registering import record_choice, wants_updates
-from results import wording
+from results import explaining, wording
 from results.amendments import amendments
 from results.chart import scale_chart
 from results.models import CandidateVersion
@@ -85,15 +85,31 @@ def registered(request: HttpRequest) -> HttpResponse:
 
 
 def statement(request: HttpRequest) -> HttpResponse:
-    """The one address of a result: before the instant it waits, from the instant it shows."""
+    """The one address of a result: before the instant it waits, from the instant it shows.
+
+    Or, if the candidate wishes, from the press of a button: until then the page is not told the statement.
+    """
     sight = seeing.sight_of(request.user)
     if sight is None:
         raise Http404
+    if sight.statement and uncovering.is_covered(request.user, request.session, sight.statement):
+        covered_anew = uncovering.is_covered_anew(request.session, sight.statement)
+        context = {"entry": sight.entry, "covered_anew": covered_anew}
+        return render(request, "results/covered.html", context)
     versions = []
     if sight.statement:
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
     return statement_page(request, sight, versions)
+
+
+@require_POST
+def uncover(request: HttpRequest) -> HttpResponse:
+    """The button of a covered result; focus goes where the address points, to the result itself."""
+    sight = seeing.sight_of(request.user)
+    if sight and sight.statement:
+        uncovering.uncover(request.session, sight.statement)
+    return redirect(f"{reverse('statement')}#outcome")
 
 
 def statement_page(
@@ -114,6 +130,7 @@ def statement_page(
             "amendments": amendments(exam, versions),
             "chart": scale_chart(exam, sight.statement),
             "wording": wording.of(exam, sight.statement),
+            "explained": explaining.of(exam, sight.statement),
         }
     elif sight.page is seeing.View.WAITING:
         context |= {
@@ -152,6 +169,18 @@ def choose_updates(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, _("You will get no more updates by email."))
     return redirect("account")
+
+
+@require_POST
+def choose_cover(request: HttpRequest) -> HttpResponse:
+    """Whether the own result shows at once or at a button; back to the page with the choice."""
+    covers = request.POST.get("cover") == "yes"
+    uncovering.choose(request.user, request.session, covers=covers)
+    if covers:
+        messages.success(request, _("Your result will stay covered until you press the button."))
+    else:
+        messages.success(request, _("Your result will show straight away."))
+    return redirect("account" if request.POST.get("back") == "account" else "statement")
 
 
 @require_POST
