@@ -70,7 +70,7 @@ def of(exam: Exam, statement: OpenStatement) -> Explanation | None:
     return Explanation(
         scale=_scale(exam),
         level=statement.cefr,
-        can_do=_can_do(exam, statement.cefr),
+        can_do=_can_do(exam, statement),
         to_go=_to_go(exam, statement),
         strongest=strongest,
         weakest=weakest,
@@ -113,9 +113,11 @@ def _scale(exam: Exam) -> str:
     }
 
 
-def _can_do(exam: Exam, level: str) -> str:
-    if level:
-        return str(_CAN_DO[level])
+def _can_do(exam: Exam, statement: OpenStatement) -> str:
+    if statement.cefr:
+        return str(_CAN_DO[statement.cefr])
+    if statement.result != Result.NONE:
+        return ""
     words = _(
         "Below %(lowest)d points %(exam)s states no level. Your points still count for you: they show where"
         " you are now, and how far it is to the next step."
@@ -184,6 +186,8 @@ def _next_exam(exam: Exam, statement: OpenStatement) -> str:
     """Which exam suits next: one up for who passed, the same for the level below, one down for no result."""
     above = EXAMS.get(NEXT_EXAM.get(exam.code, ""))
     below = EXAMS.get(EXAM_BELOW.get(exam.code, ""))
+    if not statement.result:
+        return ""
     if statement.result == Result.NONE:
         words = _BELOW if below else _AGAIN
     elif statement.result == Result.LEVEL:
