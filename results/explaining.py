@@ -131,12 +131,15 @@ def _to_go(exam: Exam, statement: OpenStatement) -> str:
         return ""
     points, band = found
     if points <= CLOSE_WITHIN:
-        words = _(
-            "You are very close to the next step: %(result)s begins at %(low)d points, only %(points)d above"
-            " yours."
+        words = ngettext(
+            "You are very close to the next step: %(result)s begins at %(low)d, only %(points)d point above"
+            " your score.",
+            "You are very close to the next step: %(result)s begins at %(low)d, only %(points)d points above"
+            " your score.",
+            points,
         )
     else:
-        words = _("The next step is %(result)s: it begins at %(low)d points, %(points)d above yours.")
+        words = _("The next step is %(result)s: it begins at %(low)d, %(points)d points above your score.")
     # Where a pass begins, the whole words say so.
     is_pass = band.result == Result.C
     result = result_in_words(band.result, band.cefr) if is_pass else result_in_short(band)

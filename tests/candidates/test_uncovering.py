@@ -261,6 +261,7 @@ def test_the_choice_stands_on_the_waiting_page_too():
     waiting = page(browser)
     assert "Your result will stay covered until you press the button." in waiting
     assert "Show my result straight away" in waiting
+    assert "the button that shows your result appears here by itself" in waiting
     assert str(MARK) not in waiting
 
 

@@ -50,7 +50,7 @@ def test_the_boards_worked_sample_is_grade_b_and_two_points_from_grade_a():
     assert (statement.overall, statement.result, statement.cefr) == (138, "B", "A2")
     words = explaining.of(EXAMS["A2K"], statement)
     assert words.to_go == (
-        "You are very close to the next step: Grade A begins at 140 points, only 2 above yours."
+        "You are very close to the next step: Grade A begins at 140, only 2 points above your score."
     )
     assert words.strongest == "Reading and Writing, with 140 points. That is already level B1."
     assert words.weakest == "Listening, with 135 points: this is where you can grow most."
@@ -87,12 +87,12 @@ def test_every_score_of_every_exam_is_explained_in_both_languages(exam):
 @pytest.mark.parametrize(
     ("overall", "words"),
     [
-        (179, "You are very close to the next step: Grade A begins at 180 points, only 1 above yours."),
-        (176, "The next step is Grade A: it begins at 180 points, 4 above yours."),
-        (172, "You are very close to the next step: Grade B begins at 173 points, only 1 above yours."),
-        (150, "The next step is Pass at Grade C: it begins at 160 points, 10 above yours."),
-        (139, "You are very close to the next step: Level B1 begins at 140 points, only 1 above yours."),
-        (122, "The next step is Level B1: it begins at 140 points, 18 above yours."),
+        (179, "You are very close to the next step: Grade A begins at 180, only 1 point above your score."),
+        (176, "The next step is Grade A: it begins at 180, 4 points above your score."),
+        (172, "You are very close to the next step: Grade B begins at 173, only 1 point above your score."),
+        (150, "The next step is Pass at Grade C: it begins at 160, 10 points above your score."),
+        (139, "You are very close to the next step: Level B1 begins at 140, only 1 point above your score."),
+        (122, "The next step is Level B1: it begins at 140, 18 points above your score."),
     ],
 )
 def test_the_distance_names_the_next_result_in_the_boards_words(overall, words):
