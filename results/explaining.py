@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from results import practising
 from results.exams import CEFR_BANDS, EXAMS, Band, Exam, Skill
 from results.models import OpenStatement, Result, Status
+from results.models.statements import SCALE
 from results.wording import result_in_short, result_in_words
 
-SCALE_ENDS = (80, 230)  # of the Cambridge English Scale
 EVEN_WITHIN = 2  # points between strongest and weakest skill that tell nothing apart
 CLOSE_WITHIN = 3  # points to the next step that are told as “close”
 ADVISED_AT_ONCE = 2  # skills; who is told to practise everything practises nothing
@@ -47,7 +47,7 @@ class Explanation:
 
     level: the CEFR level that the board states; can_do: what it means, or that none is stated. to_go: how
     far the next result is. strongest, weakest: the skills by name; empty where they are even, which is then
-    told by even. advice: for the weakest skills, or for none where they are even.
+    told by even. advice: for the weakest skills; none where they are even.
     """
 
     scale: str
@@ -98,7 +98,7 @@ def points_to_go(exam: Exam, statement: OpenStatement) -> tuple[int, Band] | Non
 
 
 def _scale(exam: Exam) -> str:
-    lowest, highest = SCALE_ENDS
+    lowest, highest = SCALE
     words = _(
         "The Cambridge English Scale is like one long ruler for all the exams, from %(lowest)d to %(highest)d"
         " points. %(exam)s measures the part from %(from)d to %(to)d, and a pass begins at %(pass)d."
