@@ -6,16 +6,23 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.views import form_page
-from candidates import seeing
+from candidates import seeing, uncovering
 from candidates.exam_form import AddExamForm
 from results import showing
 from results.scale_over_time import scale_over_time
 
 
 def exams(request: HttpRequest) -> HttpResponse:
-    """Every exam of the account with where its result stands, and those with a score on one scale."""
+    """Every exam of the account with where its result stands, and those with a score on one scale.
+
+    What its candidate covers stays off the scale.
+    """
     sights = seeing.sights_of(request.user)
-    opened = [sight for sight in sights if sight.statement]
+    opened = [
+        sight
+        for sight in sights
+        if sight.statement and not uncovering.is_covered(request.user, request.session, sight.statement)
+    ]
     chart = scale_over_time([(sight.entry, sight.statement) for sight in opened])
     for sitting in chart.sittings if chart else ():
         seeing.mark_seen(request.session, sitting.statement)

@@ -12,7 +12,7 @@ from accounts import views as account_views
 from accounts.devices import remember_device
 from accounts.models import Choice, User
 from accounts.passwords import suggest_password
-from candidates import forms, seeing, tasks, texts
+from candidates import forms, seeing, tasks, texts, uncovering
 from candidates.adding import exams_of
 from candidates.registering import record_choice, wants_updates
 from results import handing_out, showing
@@ -79,27 +79,32 @@ def registered(request: HttpRequest) -> HttpResponse:
 def statement(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The one address of a result: before the instant it waits, from the instant it shows.
 
+    Or, if the candidate wishes, from the press of a button: until then the page is not told the statement.
     pk: of one of several entries; without it the one that has just opened or is about to.
     """
     sight = seeing.sight_of(request.user, pk)
     if sight is None:
         raise Http404
+    if sight.statement and uncovering.is_covered(request.user, request.session, sight.statement):
+        covered_anew = uncovering.is_covered_anew(request.session, sight.statement)
+        context = {"entry": sight.entry, "covered_anew": covered_anew, "uncover_url": _url("uncover", pk)}
+        return render(request, "results/covered.html", context)
     versions = []
     if sight.statement:
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
-    return statement_page(request, sight, versions, pdf_url=_pdf_url(pk))
+    return statement_page(request, sight, versions, pdf_url=_url("statement-pdf", pk))
 
 
 def statement_pdf(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The statement as a document, whenever its page would show it; else the page that says why not."""
-    back = reverse("statement-of", args=[pk]) if pk else reverse("statement")
+    back = _url("statement", pk)
 
     def answer() -> HttpResponse:
         sight = seeing.sight_of(request.user, pk)
         if sight is None:
             raise Http404
-        if sight.statement is None:
+        if sight.statement is None or uncovering.is_covered(request.user, request.session, sight.statement):
             return redirect(back)
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
@@ -108,8 +113,18 @@ def statement_pdf(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return handing_out.when_it_is_your_turn(request, answer, back)
 
 
-def _pdf_url(pk: int | None) -> str:
-    return reverse("statement-pdf-of", args=[pk]) if pk else reverse("statement-pdf")
+def _url(name: str, pk: int | None) -> str:
+    """The address of a page about the account's one result, or about the one with that entry."""
+    return reverse(f"{name}-of", args=[pk]) if pk else reverse(name)
+
+
+@require_POST
+def uncover(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The button of a covered result; focus goes where the address points, to the result itself."""
+    sight = seeing.sight_of(request.user, pk)
+    if sight and sight.statement:
+        uncovering.uncover(request.session, sight.statement)
+    return redirect(f"{_url('statement', pk)}#outcome")
 
 
 def statement_page(
@@ -159,6 +174,18 @@ def choose_updates(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, _("You will get no more updates by email."))
     return redirect("account")
+
+
+@require_POST
+def choose_cover(request: HttpRequest) -> HttpResponse:
+    """Whether the own result shows at once or at a button; back to the page with the choice."""
+    covers = request.POST.get("cover") == "yes"
+    uncovering.choose(request.user, request.session, covers=covers)
+    if covers:
+        messages.success(request, _("Your result will stay covered until you press the button."))
+    else:
+        messages.success(request, _("Your result will show straight away."))
+    return redirect("account" if request.POST.get("back") == "account" else "statement")
 
 
 @require_POST

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from results import sentences as said
-from results import wording
+from results import wording, young_learners
 from results.amendments import Amendment, amendments
 from results.chart import ScaleChart, scale_chart
 from results.exams import Exam
@@ -253,5 +253,23 @@ def _shields(words: wording.Wording) -> dict[str, Any] | None:
             for skill in words.skills
         ],
         "ready": said.ready_for(words.ready_for) if words.ready_for else "",
-        "parents": str(said.FOR_PARENTS),
+        **_voices(words.voices),
+    }
+
+
+def _voices(voices: young_learners.TwoVoices | None) -> dict[str, Any]:
+    """The line to the child, and what parents ask: title and text each."""
+    if voices is None:
+        return {"to_child": "", "parents": None}
+    shields = f"{said.ONE_TO_FIVE} {said.NO_FAIL} {voices.level}"
+    return {
+        "to_child": voices.to_child,
+        "parents": {
+            "title": str(said.FOR_PARENTS),
+            "parts": [
+                [str(said.SHIELDS_MEAN), shields],
+                [str(said.AT_HOME), f"{voices.strengths} {voices.practice}"],
+                [str(said.NEXT_EXAM), voices.next_exam],
+            ],
+        },
     }

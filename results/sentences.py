@@ -41,15 +41,19 @@ OVERALL_SHORT = pgettext_lazy("score", "Overall")
 YOURS = pgettext_lazy("score", "yours")
 SCORE_ONLY = _("Score only: no result, no certificate")
 
-SHIELDS = _("Your shields")
+SHIELDS = _("What your shields say")
 CAN_DO = _("What you can do")
 WORK_ON = _("What to work on next")
 NOT_REPORTED = _("Not reported")
-FOR_PARENTS = _(
-    "For parents: shields show what your child can already do at this level. Five shields mean that a skill"
-    " went very well; one or two mean that it is just beginning. A little practice that is fun, often, helps"
-    " most."
+FOR_PARENTS = _("For parents")
+SHIELDS_MEAN = _("What the shields mean")
+ONE_TO_FIVE = _(
+    "Each skill gets from one to five shields. Five mean that it went very well; one or two, that it is just"
+    " beginning."
 )
+NO_FAIL = _("There is no pass and no fail, and every child who takes all the parts gets a certificate.")
+AT_HOME = _("What helps at home")
+NEXT_EXAM = _("The next exam")
 
 ABOUT = _("What the exam is about")
 CODES_TITLE = _("Codes in place of a result")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from results import wording
+from results import explaining, wording
 from results.amendments import amendments
 from results.chart import scale_chart
 from results.models import Entry, OpenStatement
@@ -29,6 +29,7 @@ def statement(entry: Entry, shown: OpenStatement, versions: Sequence[ShownVersio
         "amendments": amendments(exam, versions),
         "chart": scale_chart(exam, shown),
         "wording": wording.of(exam, shown),
+        "explained": explaining.of(exam, shown),
     }
 
 

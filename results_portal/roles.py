@@ -71,7 +71,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     CANDIDATES: {
         **_SIGNING_IN,
         **_SESSION_FACTS,
-        "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
+        "accounts_user": ("INSERT", "UPDATE (covers_result)", *_SIGNING_IN["accounts_user"]),
         "accounts_choice": APPEND,
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, user_id)",),
         "results_gate_candidates": READ,

@@ -209,7 +209,7 @@ def test_a_code_shows_no_score_and_says_who_acts_next(status):
 
 def test_shields_come_with_strengths_and_next_steps_and_no_score():
     words = page(made("YLS", **outcome("YLS", 5, 4, 4)))
-    for said in ("5 of 5 shields", "4 of 5 shields", "What you can do", "For parents:", "A1 Movers"):
+    for said in ("5 of 5 shields", "4 of 5 shields", "What you can do", "For parents", "A1 Movers"):
         assert said in words
     assert "Overall score" not in words
 
