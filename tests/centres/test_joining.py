@@ -174,7 +174,7 @@ def test_a_request_is_accepted_for_a_new_centre(staff_face, officer, mailbox):
     work(queues=["mail"])
     (mail,) = mailbox
     assert mail.envelope_to == [request.email]
-    assert mail["Subject"] == "L’accesso ai risultati d’esame di Liceo D’Azeglio"
+    assert mail["Subject"].strip() == "Il tuo accesso ai risultati d’esame di Liceo D’Azeglio"
     for words in (text_of(mail), html_of(mail)):
         assert "http://centres.example.org/invitation/" in words
         assert officer.email not in words
