@@ -33,7 +33,7 @@ QUEUE = "packs"  # not the office's: making 5,000 takes minutes, and the office'
 MOST_AT_ONCE = 2  # packs of a centre that wait or are being made
 RECORD_KEPT = timedelta(days=30)  # of who asked for which; the file itself goes after KEPT_FOR
 AT_A_TIME = 100  # statements read, and set, before the next ones
-MOST_IN_ONE_PDF = 200  # pages: half a gigabyte of memory while they are set; more make several PDFs in a zip
+MOST_IN_ONE_PDF = 200  # pages, which take up to 0.7 GB while they are set; more make several PDFs in a zip
 PART = 4_000_000  # bytes
 TO_START = timedelta(seconds=30)  # from taking a job to its first write; milliseconds, if nothing is wrong
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -67,21 +67,31 @@ def render_all(documents: Sequence[Document], language: str) -> bytes:
     }
     issued = max(document.statement.issued_at for document in documents)
     dated = issued.astimezone(UTC).replace(microsecond=0)
-    pdf = typeset(TEMPLATE, {**shared, "pages": pages}, dated)
+    pdf = _typeset(pages, shared, dated)
+    if len(pages) == 1:
+        return pdf if _number_of_pages(pdf) == 1 else _make_fit(pages[0], shared, dated, tried=1)
     if _number_of_pages(pdf) == len(pages):
         return pdf
     for page in pages:
-        _make_fit(page, shared)
+        _make_fit(page, shared, dated)
+    return _typeset(pages, shared, dated)
+
+
+def _typeset(pages: list[dict[str, Any]], shared: dict[str, Any], dated: datetime) -> bytes:
     return typeset(TEMPLATE, {**shared, "pages": pages}, dated)
 
 
-def _make_fit(page: dict[str, Any], shared: dict[str, Any]) -> None:
-    """Set the page in the largest of the sizes in which it is one page; the last is small enough."""
-    for size in SIZES[SIZES.index(page["size"]) : -1]:
+def _make_fit(page: dict[str, Any], shared: dict[str, Any], dated: datetime, tried: int = 0) -> bytes:
+    """The page in the largest of the sizes in which it is one; the last is small enough for any.
+
+    tried: how many sizes are known to be too large; the page's size is set to what fits.
+    """
+    for size in SIZES[SIZES.index(page["size"]) + tried :]:
         page["size"] = size
-        if _number_of_pages(typeset(TEMPLATE, {**shared, "pages": [page]})) == 1:
-            return
-    page["size"] = SIZES[-1]
+        pdf = _typeset([page], shared, dated)
+        if _number_of_pages(pdf) == 1:
+            break
+    return pdf
 
 
 def _number_of_pages(pdf: bytes) -> int:
@@ -121,8 +131,7 @@ def _page(document: Document) -> dict[str, Any]:
     chart = scale_chart(exam, statement)
     amended = _amended(amendments(exam, document.versions))
     return {
-        # The first size to try: a page with a chart is full in 9.8 points.
-        "size": SIZES[0] if chart is None and not amended else SIZES[1] if not amended else SIZES[4],
+        "size": _first_size(chart is not None, amended is not None),
         "exam": exam.name,
         "heading": said.TITLE,
         "name": in_our_letters(entry.name),
@@ -150,6 +159,13 @@ def _page(document: Document) -> dict[str, Any]:
             "reach": f"{said.OFFICE} {_reach()}",
         },
     }
+
+
+def _first_size(has_chart: bool, is_amended: bool) -> float:
+    """What mostly fits: labels in two languages take a line more."""
+    if not has_chart:
+        return SIZES[2] if is_amended else SIZES[0]
+    return SIZES[4 if is_amended else 1 if translation.get_language() == "en" else 2]
 
 
 def _english(lazy) -> str:
