@@ -108,6 +108,8 @@ def test_an_editor_adds_material_and_the_centres_have_it(office, editor):
     assert (material.size, material.sha256) == (len(files.wav()), sha256(files.wav()).hexdigest())
     assert material.uploaded_by == editor
     assert lying() == {material.stored_name}
+    # Published after the moment at which this test's transaction began, which is its database's now().
+    Material.objects.update(published_at=factories.database_now())
     school = FaceClient("centres")
     school.force_login(factories.member(factories.centre()))
     assert b"".join(school.get(f"/material/{material.public_id}/file/")) == files.wav()
