@@ -62,7 +62,7 @@ def school(db):
     manager = factories.manager(centre)
     pack = Pack.objects.create(
         centre=centre, session=session, kind=Pack.Kind.SINGLE, language="en", asked_by=manager,
-        state=Pack.State.READY, total=1, done=1, started_at=Now(), finished_at=Now(), size=4,
+        state=Pack.State.READY, total=1, done=1, started_at=Now(), finished_at=Now(), size=4, is_zip=True,
         entries=[entry.pk], statements=[statement.pk],
     )  # fmt: skip
     PackPart.objects.create(pack=pack, number=0, content=b"PK" + MARK[:2].encode())
