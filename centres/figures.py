@@ -48,7 +48,7 @@ def steps(centres: Sequence[PreparationCentre], sessions: Sequence[ExamSession])
     if not sessions:
         return []
     ids = [centre.pk for centre in centres]
-    open_now = CentreStatement.objects.filter(preparation_centre__in=ids, entry__session__in=sessions)
+    open_now = CentreStatement.objects.filter(preparation_centre__in=ids, session__in=sessions)
     own = figures.of_outcomes(sessions[0].exam_facts, open_now)
     with_results = [each for each in sessions if each.pk in own and own[each.pk].people]
     everyone = figures.of_all([each.pk for each in with_results], ids)

@@ -123,7 +123,7 @@ def make(pack_id: int) -> None:
         if pack is None:
             return
         together = pack.kind == Kind.TOGETHER
-        students = seeing.statements_of([pack.centre], pack.session)
+        students = seeing.with_students(seeing.statements_of([pack.centre], pack.session))
         total = students.count()
         if not total:
             _end(pack, State.FAILED, trouble=Trouble.NOTHING)

@@ -156,9 +156,26 @@ def statements_of(centres: list[PreparationCentre], session: ExamSession) -> Que
     return CentreStatement.objects.filter(preparation_centre__in=_ids(centres), session=session)
 
 
+def with_students(statements: QuerySet[CentreStatement]) -> QuerySet[CentreStatement]:
+    """Statements each with the entry of its student, by name."""
+    return (
+        statements.select_related("entry")
+        .only(
+            *(field.attname for field in CentreStatement._meta.concrete_fields),
+            *(f"entry__{name}" for name in (*_STUDENT, "name_key")),
+        )
+        .order_by("entry__name_key", "entry_id")
+    )
+
+
 def stops_of(centres: list[PreparationCentre], session: ExamSession) -> QuerySet[CentreStop]:
     """The notices of stops that touch the centres' students in a session, one a student."""
     return CentreStop.objects.filter(preparation_centre__in=_ids(centres), session=session)
+
+
+def notices(stops: Iterable[CentreStop]) -> list[CentreStop]:
+    """Of several stops, each notice once."""
+    return list({(stop.notice_it, stop.notice_en): stop for stop in stops}.values())
 
 
 def versions_of(

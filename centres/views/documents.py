@@ -15,7 +15,8 @@ def student_pdf(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     def answer() -> HttpResponse:
         centres = seeing.centres_of(request.user)
         session = get_object_or_404(seeing.sessions_of(centres), code=code)
-        statement = seeing.statements_of(centres, session).filter(entry=pk).first()
+        students = seeing.with_students(seeing.statements_of(centres, session))
+        statement = students.filter(entry=pk).first()
         if statement is None:
             raise Http404
         statement.entry.session = session

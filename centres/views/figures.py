@@ -16,7 +16,7 @@ def of_session(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "session": session,
         "exam": exam,
-        "stops": seeing.stops_of(centres, session),
+        "stops": seeing.notices(seeing.stops_of(centres, session)),
         "fewest": FEWEST,
     }
     for step in figures.steps(centres, [session]):

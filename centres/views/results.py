@@ -85,7 +85,7 @@ def session_page(
         "page": page,
         "lines": lines,
         "figures": figures,
-        "stops": list({stop.notice_it: stop for stop in shown.stops.values()}.values()),
+        "stops": seeing.notices(shown.stops.values()),
         "is_stopped": is_stopped,
         "has_results": has_results,
         "some_missing": has_results and any(not line.statement and not line.stop for line in lines),

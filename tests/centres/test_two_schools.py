@@ -32,7 +32,7 @@ OF_A_SCHOOL = {
     "ask-about-student": ("code",),
     "change-role": ("membership",),
     "remove-person": ("membership",),
-    "leave": ("membership",),
+    "leave": ("own_membership",),
     "invite": ("centre",),
     "centre-second-step": ("centre",),
     "withdraw-invitation": ("invitation",),
@@ -72,6 +72,7 @@ def school(db):
     return {
         "centre": centre, "manager": manager, "code": session.code, "entry": entry.pk, "pack": pack.pk,
         "membership": factories.member(centre).memberships.get().pk, "invitation": invitation.pk,
+        "own_membership": manager.memberships.get().pk,
         "post": post.key, "material": factories.material().public_id,
     }  # fmt: skip
 
