@@ -80,8 +80,11 @@ class PreparationCentreAdmin(ChangesAdmin):
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_formset(self, request, form, formset, change):
-        """Who is removed is signed out at once, and told; whom they have invited does not come in."""
+        """Who is removed is signed out at once, and told; whom a former manager has invited stays out."""
         super().save_formset(request, form, formset, change)
+        for membership, changed in formset.changed_objects:
+            if "role" in changed and membership.role == Membership.Role.MEMBER:
+                joining.withdraw_those_of(membership.user, membership.centre)
         for membership in formset.deleted_objects:
             end_sessions(membership.user)
             joining.withdraw_those_of(membership.user, membership.centre)
