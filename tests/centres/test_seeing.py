@@ -165,8 +165,33 @@ def test_the_waiting_page_counts_down_and_already_has_the_students(centre):
     assert '<noscript><meta http-equiv="refresh"' in page
     assert line_of(page, "Kuvetto") == ["Kuvetto Alice", registered.id_number, "Registered"]
     assert line_of(page, "Altra")[-1] == "Not registered"
-    assert "/students/" not in page
     assert "Pass at Grade B" not in page
+    waits = text_of(signed_in(factories.member(centre)), f"/sessions/OPEN/students/{registered.pk}/")
+    assert 'data-seconds-left="90"' in waits
+    assert "Pass at Grade B" not in waits
+
+
+def test_from_each_student_a_link_leads_to_say_that_it_is_not_ours(centre):
+    for opens_in in (timedelta(hours=-1), timedelta(hours=1)):
+        session = factories.session(opens_in=opens_in)
+        entry = student(session, centre, "Kuvetto")
+        browser = signed_in(factories.member(centre))
+        page = f"/sessions/{session.code}/students/{entry.pk}/"
+        assert f'href="{page}"' in text_of(browser, f"/sessions/{session.code}/")
+        asks = f"/sessions/{session.code}/questions/?student={entry.pk}"
+        assert f'href="{asks}"' in text_of(browser, page)
+        assert "Kuvetto is not your student?" in text_of(browser, asks)
+
+
+def test_the_navigation_says_where_one_is(centre):
+    factories.entry(factories.session(code="OPEN"), preparation_centre=centre)
+    browser = signed_in(factories.member(centre))
+    assert '<a href="/sessions/" aria-current="page">' in text_of(browser, "/sessions/")
+    for below in ("/sessions/OPEN/", "/sessions/OPEN/figures/", "/sessions/OPEN/questions/"):
+        page = text_of(browser, below)
+        assert '<a href="/sessions/" aria-current="true">' in page, below
+        assert page.count('aria-current="true"') == 1, below
+    assert "aria-current" not in text_of(FaceClient("centres"), "/")
 
 
 def test_a_different_opening_for_candidates_is_said(centre):
