@@ -151,9 +151,7 @@ def not_in_here() -> list[str]:
     return [
         _("Your password and your Secret Number: of both only a fingerprint that nobody can read back."),
         _("A result that does not show at the moment, and who has looked at it."),
-        _(
-            "What you wrote to us about a lost slip, and what your school asked us: the exams office has that."
-        ),
+        _("What you wrote to us about a lost slip, or your school asked us: the exams office has that."),
         _(
             "The record of who changed what in the portal, and the counts of wrong tries, which are kept for"
             " a day: the exams office answers questions about them."

@@ -1,4 +1,7 @@
-"""What else is held about candidates, as they may read it: views, read-only (results/migrations/0017_my_data.py)."""
+"""What else is held about candidates, as they may read it.
+
+Views, read-only (results/migrations/0017_my_data.py).
+"""
 
 from django.conf import settings
 from django.db import models
