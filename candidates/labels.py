@@ -80,7 +80,7 @@ KEYS = {
     "collected_by": gettext_lazy("Collected by"),
     "opened_by": gettext_lazy("Who has opened your result"),
     "who": gettext_lazy("Who"),
-    "name": gettext_lazy("Name"),
+    "name": gettext_lazy("Which one"),
     "first_at": gettext_lazy("First time"),
     "last_at": gettext_lazy("Last time"),
     "emails": gettext_lazy("Emails about this exam"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -176,7 +177,7 @@ def _exams(user: User) -> list[dict]:
                 **_entry(entry, records.get(entry.pk)),
                 "results_open_at": sight.entry.session.release.opens_at if sight else None,
                 "page_shows": str(sight.page) if sight else "",
-                "notice": sight.stop.notice(user.language) if sight and sight.stop else "",
+                "notice": sight.stop.notice(get_language()) if sight and sight.stop else "",
                 "statement": _statement(entry, shown) if shown else None,
                 "earlier_versions": [
                     _statement(entry, version) | {"shown_from": version.shown_from}
