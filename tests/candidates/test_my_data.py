@@ -17,9 +17,10 @@ from accounts.devices import known_device
 from accounts.models import Choice, Session, User
 from accounts.sessions import GIVEN_AT, PASSWORD_COUNTS_FOR
 from accounts.throttle import LOGIN_PER_DEVICE
-from candidates import labels, my_data
+from candidates import deleting, labels, my_data
 from candidates.registering import record_choice
 from results import certificates, stopping
+from results.mailing import sending
 from results.models import Entry, Look, Mail, Release, Seen, SlipIssue
 from results.stopping import Notice
 from results_portal import audit
@@ -425,7 +426,7 @@ def test_no_copy_has_a_mark_before_the_instant(everything, opens_in, shows):
     (exam,) = json.loads(browser.get(EXPORT).content)["exams"]
     for key in ("statement", "earlier_versions", "certificate", "opened_by"):
         assert bool(exam[key]) is shows or key == "earlier_versions", key
-    assert exam["page_shows"] == ("statement" if shows else "waiting")
+    assert (exam["page_shows"] == "statement") is shows
 
 
 def test_a_stopped_result_leaves_the_copy_with_its_notice_in_its_place(everything):
@@ -600,6 +601,32 @@ def test_the_last_mail_comes_and_what_was_queued_before_does_not(mailbox, alice)
         assert "Hello Alice" in body
         assert "http://results.example.org" in body
         assert not re.search(rf"SIR094701|{PASSWORD}|{SECRET_NUMBER}|{MARK}", body)
+
+
+@pytest.mark.django_db
+def test_a_mail_whose_account_goes_while_it_is_sent_is_left_alone(alice):
+    about = {"audience": "candidates", "session": alice.entries.get().session, "entry": alice.entries.get()}
+    mail = Mail.objects.create(kind="results", state="sending", message_id="<1@x>", user=alice, **about)
+    claimed = sending.Claimed(mail.pk, mail.message_id, 1)
+    delete(signed_in(alice))
+    assert not Mail.objects.exists()
+    with sending._Post() as post:
+        assert sending._deliver(claimed, post) is False
+    sending._put_back(Mail.objects.all(), claimed, OSError("the server went away"))
+
+
+def test_who_is_faster_deletes_and_the_other_queues_no_mail(alice):
+    browser = signed_in(alice)
+    session = browser.session
+    delete(browser)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    with pytest.raises(deleting.NotDeleted):
+        deleting.delete_account(alice, session)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs")
+        assert cursor.fetchone() == (0,)
+    assert delete(browser).url.startswith("/?next=")
 
 
 @pytest.mark.django_db(transaction=True)
