@@ -78,6 +78,11 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_versions_candidates": READ,
         "results_stops_candidates": READ,
         "results_certificates_candidates": READ,
+        # My data: what is held beside what the views above show.
+        "results_records_candidates": READ,
+        "results_looks_candidates": READ,
+        "results_mails_candidates": READ,
+        "results_slips_candidates": READ,
         # Handed in; what others asked for stays unread.
         "results_lostslip": ("INSERT (name, date_of_birth, school, exam, email, phone, message)",),
     },
@@ -224,10 +229,16 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py,
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py, 0017_my_data.py,
 # centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_add_entry", "results_mark_seen"),
+    CANDIDATES: (
+        "results_find_entry",
+        "results_claim_entry",
+        "results_add_entry",
+        "results_mark_seen",
+        "results_delete_own_account",
+    ),
     CENTRES: (
         "results_figures_of_all",
         "results_mark_looked",

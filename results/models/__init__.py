@@ -18,6 +18,7 @@ from results.models.gate import (
     VersionShown,
     Visible,
 )
+from results.models.held import CandidateLook, CandidateMail, CandidateRecord, CandidateSlip
 from results.models.mails import Mail
 from results.models.releases import Approval, Release, Stop
 from results.models.seen import Seen
@@ -30,6 +31,10 @@ __all__ = [
     "SCALE",
     "Approval",
     "CandidateCertificate",
+    "CandidateLook",
+    "CandidateMail",
+    "CandidateRecord",
+    "CandidateSlip",
     "CandidateStatement",
     "CandidateStop",
     "CandidateVersion",

@@ -114,7 +114,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
-    from results_portal.demo import figures, news, questions, sittings
+    from results_portal.demo import figures, my_data, news, questions, sittings
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -182,6 +182,7 @@ def load() -> None:
         message="Lo statino era nello zaino che mi hanno rubato.",
     )
     news.load(officers[0])
+    my_data.load(officers[0])
     _hand_out_certificates(min(SESSIONS, key=lambda plan: plan.opens_in), officers[0])
     material.load(officers[0], User.objects.get(username=_read(CENTRES)[0]["email"]))
     _write_slips(slips)
