@@ -28,6 +28,7 @@ PUBLIC = {
         "language/",
         "sign-out/",
         "confirm/<str:token>/",
+        "shared/<str:token>/",
     },
     "centres": {
         "",
