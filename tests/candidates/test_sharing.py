@@ -82,7 +82,8 @@ def test_whoever_has_the_link_sees_the_result_without_an_account():
     response = FaceClient("candidates").get(path)
     page = response.content.decode()
     assert response.status_code == 200
-    for words in ("Alice Bianchi", "B2 First", "June 2026", "Pass at Grade B", "Università di Padova"):
+    for words in ("Alice Bianchi", "B2 First", "June 2026", "Pass at Grade B", "Università di Padova",
+                  "Overall score", "CEFR level", "This is not a certificate."):  # fmt: skip
         assert words in page
     assert shows(page, MARK)
     assert shows(page, SKILL_MARK)
@@ -551,6 +552,18 @@ def test_who_is_not_signed_in_is_asked_to_sign_in(candidates):
         assert candidates.get(address).url == f"/?next={address}"
     assert candidates.post(f"/sharing/{share.pk}/revoke/").status_code == 302
     assert shows(read(path))
+
+
+@pytest.mark.django_db
+def test_the_buttons_own_form_revokes():
+    entry, user = sitting()
+    _share, path = link_to(entry)
+    browser = FaceClient("candidates", enforce_csrf_checks=True)
+    browser.force_login(user)
+    form = browser.get("/sharing/").content.decode().partition('<form method="post" action="/sharing/')[2]
+    address, token = re.match(r'([^"]+)".*?csrfmiddlewaretoken" value="(\w+)"', form, re.DOTALL).groups()
+    assert browser.post(f"/sharing/{address}", {"csrfmiddlewaretoken": token}).status_code == 302
+    assert not shows(read(path))
 
 
 @pytest.mark.django_db
