@@ -29,6 +29,7 @@ PUBLIC = {
         "sign-out/",
         "confirm/<str:token>/",
         "my-data/deleted/",
+        "shared/<str:token>/",
     },
     "centres": {
         "",

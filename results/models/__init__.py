@@ -23,6 +23,7 @@ from results.models.mails import Mail
 from results.models.releases import Approval, Release, Stop
 from results.models.seen import Seen
 from results.models.sessions import ExamSession
+from results.models.sharing import Share, SharedStatement, ShareOpening
 from results.models.slips import LostSlip, SlipIssue
 from results.models.statements import SCALE, Outcome, Result, Statement, Status
 from results.models.uploads import Upload
@@ -54,6 +55,9 @@ __all__ = [
     "Release",
     "Result",
     "Seen",
+    "Share",
+    "ShareOpening",
+    "SharedStatement",
     "SlipIssue",
     "Statement",
     "Status",

@@ -114,7 +114,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
-    from results_portal.demo import figures, my_data, news, questions, sittings
+    from results_portal.demo import figures, my_data, news, questions, sharing, sittings
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -169,6 +169,7 @@ def load() -> None:
                 )
         slips += own
     slips += sittings.load({plan.code: plan for plan in SESSIONS}, list(slips), make_slips, load_session)
+    sharing.load(slips[0].id_number)
     figures.load(chance, now, officers)
     questions.load(officers[0])
     who = slips[REGISTERED_A_SESSION]

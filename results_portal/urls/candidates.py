@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts import views as account_views
-from candidates import data_pages, exams, views
+from candidates import data_pages, exams, shares, views
 from results_portal.urls import common
 
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("statement/uncover/", views.uncover, name="uncover"),
     path("statement/<int:pk>/uncover/", views.uncover, name="uncover-of"),
     path("exams/", exams.exams, name="exams"),
+    path("sharing/", shares.shares, name="sharing"),
+    path("sharing/new/<int:pk>/", shares.new, name="share"),
+    path("sharing/<int:pk>/revoke/", shares.revoke, name="revoke-share"),
+    path("shared/<str:token>/", shares.shared, name="shared"),
     path("account/", views.account, name="account"),
     path("account/exams/add/", exams.add, name="add-exam"),
     path("account/email/", account_views.change_email, name="change-email"),
