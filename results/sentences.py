@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from results import verification_codes
 from results.times import day_in_words
 
 TITLE = "Statement of Results"  # the board's words stay English
@@ -68,6 +69,9 @@ NO_CERTIFICATE = _("This is not a certificate.")
 KEEP_SLIP = _("Keep your slip until you receive the certificate.")
 MAY_AMEND = _("The exam board may amend these results before the certificates are issued.")
 
+VERIFY = _("Is this document genuine?")
+VERIFY_BY = _("Check it with this code at")
+
 
 def about_the_chart(overall: int) -> str:
     """What a chart of the scale is called for who cannot see it."""
@@ -102,6 +106,11 @@ def ready_for(exam_name: str) -> str:
     return _now(
         "Four or five shields in every skill: you are ready to prepare for the next exam, %(exam)s."
     ) % {"exam": exam_name}
+
+
+def verify_at() -> str:
+    """The page that checks documents, as people type it."""
+    return verification_codes.page().partition("://")[2].rstrip("/")
 
 
 def published(statement) -> str:

@@ -78,6 +78,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_versions_candidates": READ,
         "results_stops_candidates": READ,
         "results_certificates_candidates": READ,
+        "results_verifications_candidates": READ,
         # Handed in; what others asked for stays unread.
         "results_lostslip": ("INSERT (name, date_of_birth, school, exam, email, phone, message)",),
     },
@@ -176,6 +177,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_stops_centres": READ,
         "results_following_centres": READ,
         "results_look": READ,
+        "results_verification": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -224,10 +226,16 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py,
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py, 0016_verification.py,
 # centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_add_entry", "results_mark_seen"),
+    CANDIDATES: (
+        "results_find_entry",
+        "results_claim_entry",
+        "results_add_entry",
+        "results_mark_seen",
+        "results_verify",
+    ),
     CENTRES: (
         "results_figures_of_all",
         "results_mark_looked",

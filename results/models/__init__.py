@@ -25,6 +25,7 @@ from results.models.sessions import ExamSession
 from results.models.slips import LostSlip, SlipIssue
 from results.models.statements import SCALE, Outcome, Result, Statement, Status
 from results.models.uploads import Upload
+from results.models.verifications import CandidateVerification, Means, Verification, Verified
 
 __all__ = [
     "SCALE",
@@ -32,6 +33,7 @@ __all__ = [
     "CandidateCertificate",
     "CandidateStatement",
     "CandidateStop",
+    "CandidateVerification",
     "CandidateVersion",
     "CentreFollowing",
     "CentreStatement",
@@ -44,6 +46,7 @@ __all__ = [
     "Look",
     "LostSlip",
     "Mail",
+    "Means",
     "OpenStatement",
     "Outcome",
     "Release",
@@ -54,6 +57,8 @@ __all__ = [
     "Status",
     "Stop",
     "Upload",
+    "Verification",
+    "Verified",
     "VersionShown",
     "Visible",
 ]
