@@ -28,6 +28,8 @@ PUBLIC = {
         "language/",
         "sign-out/",
         "confirm/<str:token>/",
+        "verify/",
+        "verify/<str:code>/",
     },
     "centres": {
         "",

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts import views as account_views
-from candidates import exams, views
+from candidates import exams, verifying, views
 from results_portal.urls import common
 
 urlpatterns = [
@@ -19,8 +19,11 @@ urlpatterns = [
     path("statement/uncover/", views.uncover, name="uncover"),
     path("statement/<int:pk>/uncover/", views.uncover, name="uncover-of"),
     path("exams/", exams.exams, name="exams"),
+    path("verify/", verifying.verify, name="verify"),
+    path("verify/<str:code>/", verifying.verify_code, name="verify-code"),
     path("account/", views.account, name="account"),
     path("account/exams/add/", exams.add, name="add-exam"),
+    path("account/checks/", verifying.checks, name="checks"),
     path("account/email/", account_views.change_email, name="change-email"),
     path("account/password/", views.change_password, name="change-password"),
     path("account/updates/", views.choose_updates, name="choose-updates"),
