@@ -78,9 +78,7 @@ class FileForm(forms.Form):
         request = self.request
         if getattr(request, "file_is_too_large", False):
             self.errors.pop("document", None)
-            self.add_error(
-                "document", gettext("The file is too large: a Statement of Results has less than 1 MB.")
-            )
+            self.add_error("document", gettext("The file is larger than 1 MB; our documents are smaller."))
         elif getattr(request, "file_was_cut_off", False):
             self.errors.pop("document", None)
             self.add_error("document", gettext("The file did not arrive whole. Send it again."))

@@ -61,7 +61,7 @@ def _inspect(pdf: bytes, ours: list[str]) -> dict:
 
 
 def _is_filled_as_written(pdf: bytes, signature) -> bool:
-    """Whether the one place that a signature does not cover, its own, holds it as we write it, then noughts."""
+    """Whether the place that a signature does not cover, its own, holds it as we write it, then noughts."""
     _start, before, after, _length = (int(number) for number in signature.byte_range)
     content = signature.pkcs7_content
     rest = content[_length_of(content) :]
