@@ -75,8 +75,8 @@ def check_signature(app_configs, **_kwargs):
         return [
             Error(
                 f"STATEMENT_SIGNING_KEY and STATEMENT_SIGNING_CERTIFICATE are of no use. {fault}",
-                hint="They are a P-256 key without a password and its certificate, valid today, as PEM; so are"
-                " the certificates of STATEMENT_SIGNING_EARLIER_CERTIFICATES.",
+                hint="They are a P-256 key without a password and its certificate, valid today, as PEM;"
+                " so are the certificates of STATEMENT_SIGNING_EARLIER_CERTIFICATES.",
                 id="portal.E005",
             )
         ]

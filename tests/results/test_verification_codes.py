@@ -26,11 +26,11 @@ def test_a_code_leads_back_to_its_statement_and_is_always_the_same(number):
         str.lower,
         lambda code: code.replace("-", " "),
         lambda code: code.replace("-", ""),
-        lambda code: " ".join(code),
+        " ".join,
         lambda code: f"  {code}\n",
         lambda code: code.replace("-", "–").replace("0", "O").replace("1", "l"),
         lambda code: code.replace("1", "i").replace("0", "o"),
-        lambda code: codes.address_of(code),
+        codes.address_of,
         lambda code: f"\u200b{code.replace('-', chr(0xAD))}",
     ],
 )
@@ -74,7 +74,7 @@ def well_typed(random_letters: str) -> str:
 
 
 def test_a_well_typed_code_that_we_did_not_make_leads_nowhere():
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311
     for _try in range(2000):
         assert statement_of(well_typed("".join(chance.choices(LETTERS, k=19)))) is None
 
