@@ -14,7 +14,7 @@ from results.verifying import Finding
 from results.verifying_files import Inspection, Verdict
 
 MOST_SHOWN = 200  # checks on a candidate's page
-_FILE = "file"  # the name of the file form's button
+_FILE = "file"  # a field of the file's form alone
 
 
 @login_not_required

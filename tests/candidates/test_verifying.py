@@ -424,7 +424,7 @@ def document_of(statement: Statement) -> Document:
 
 def handed_in(content: bytes, name: str = "statement.pdf"):
     file = SimpleUploadedFile(name, content, "application/pdf")
-    return FaceClient("candidates").post("/verify/", {"document": file, "file": "yes"})
+    return FaceClient("candidates").post("/verify/", {"file": "yes", "document": file})
 
 
 def said_of(content: bytes) -> str:
