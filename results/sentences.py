@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from results import verification_codes
 from results.times import day_in_words
 
 TITLE = "Statement of Results"  # the board's words stay English
@@ -67,6 +68,9 @@ NO_CERTIFICATE = _("This is not a certificate.")
 KEEP_SLIP = _("Keep your slip until you receive the certificate.")
 MAY_AMEND = _("The exam board may amend these results before the certificates are issued.")
 
+VERIFY = _("Is this document genuine?")
+VERIFY_BY = _("Check it with this code at")
+
 
 def about_the_chart(overall: int) -> str:
     """What a chart of the scale is called for who cannot see it."""
@@ -101,6 +105,11 @@ def ready_for(exam_name: str) -> str:
     return gettext(
         "Four or five shields in every skill: you are ready to prepare for the next exam, %(exam)s."
     ) % {"exam": exam_name}
+
+
+def verify_at() -> str:
+    """The page that checks documents, as people type it."""
+    return verification_codes.page().partition("://")[2].rstrip("/")
 
 
 def published(statement) -> str:

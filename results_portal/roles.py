@@ -89,6 +89,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_share": (f"SELECT ({_SHARE}, seed, digest)", "UPDATE (revoked_at)"),
         "results_shareopening": READ,
         "results_gate_shared": READ,
+        "results_verifications_candidates": READ,
         # Handed in; what others asked for stays unread.
         "results_lostslip": ("INSERT (name, date_of_birth, school, exam, email, phone, message)",),
     },
@@ -188,6 +189,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_stops_centres": READ,
         "results_following_centres": READ,
         "results_look": READ,
+        "results_verification": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -237,7 +239,7 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
 # 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py, 0015_sharing.py,
-# 0017_my_data.py, centres/migrations/0002b_joining_functions.py, 0006_material.py).
+# 0016_verification.py, 0017_my_data.py, centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     CANDIDATES: (
         "results_find_entry",
@@ -247,6 +249,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         "results_delete_own_account",
         "results_make_share",
         "results_mark_opened",
+        "results_verify",
     ),
     CENTRES: (
         "results_figures_of_all",

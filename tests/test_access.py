@@ -30,6 +30,8 @@ PUBLIC = {
         "confirm/<str:token>/",
         "my-data/deleted/",
         "shared/<str:token>/",
+        "verify/",
+        "verify/<str:code>/",
     },
     "centres": {
         "",

@@ -27,6 +27,7 @@ from results.models.sharing import Share, SharedStatement, ShareOpening
 from results.models.slips import LostSlip, SlipIssue
 from results.models.statements import SCALE, Outcome, Result, Statement, Status
 from results.models.uploads import Upload
+from results.models.verifications import CandidateVerification, Means, Verification, Verified
 
 __all__ = [
     "SCALE",
@@ -38,6 +39,7 @@ __all__ = [
     "CandidateSlip",
     "CandidateStatement",
     "CandidateStop",
+    "CandidateVerification",
     "CandidateVersion",
     "CentreFollowing",
     "CentreStatement",
@@ -50,6 +52,7 @@ __all__ = [
     "Look",
     "LostSlip",
     "Mail",
+    "Means",
     "OpenStatement",
     "Outcome",
     "Release",
@@ -63,6 +66,8 @@ __all__ = [
     "Status",
     "Stop",
     "Upload",
+    "Verification",
+    "Verified",
     "VersionShown",
     "Visible",
 ]

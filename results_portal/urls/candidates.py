@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts import views as account_views
-from candidates import data_pages, exams, shares, views
+from candidates import data_pages, exams, shares, verifying, views
 from results_portal.urls import common
 
 urlpatterns = [
@@ -23,8 +23,11 @@ urlpatterns = [
     path("sharing/new/<int:pk>/", shares.new, name="share"),
     path("sharing/<int:pk>/revoke/", shares.revoke, name="revoke-share"),
     path("shared/<str:token>/", shares.shared, name="shared"),
+    path("verify/", verifying.verify, name="verify"),
+    path("verify/<str:code>/", verifying.verify_code, name="verify-code"),
     path("account/", views.account, name="account"),
     path("account/exams/add/", exams.add, name="add-exam"),
+    path("account/checks/", verifying.checks, name="checks"),
     path("account/email/", account_views.change_email, name="change-email"),
     path("account/password/", views.change_password, name="change-password"),
     path("account/updates/", views.choose_updates, name="choose-updates"),

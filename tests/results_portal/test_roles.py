@@ -116,6 +116,7 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
                 "results_delete_own_account",
                 "results_make_share",
                 "results_mark_opened",
+                "results_verify",
             )
         ),
         ("results_mark_looked", "search_path=public, pg_temp", "portal_centres"),
