@@ -220,4 +220,6 @@ def _fits_a_table(row: dict) -> bool:
 def _title_of(row: dict) -> str:
     if "exam" in row:
         return f"{row['exam']}, {row['session']}"
+    if "for_whom" in row:
+        return row["for_whom"]
     return _("Version %(number)s") % {"number": row["version"]}

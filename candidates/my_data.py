@@ -68,7 +68,8 @@ def _looks(user: User) -> Rows:
 
 
 def _opened_links(user: User) -> Rows:
-    for opening in ShareOpening.objects.filter(share__user=user).select_related("share"):
+    shows_now = ShareOpening.objects.filter(share__user=user, share__entry__open_to_candidate__user=user)
+    for opening in shows_now.select_related("share"):
         link = opening.share
         yield link.entry_id, Opening(LINK, link.for_whom, opening.first_at, opening.last_at)
 
