@@ -13,10 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Choice
+from candidates.my_data import LINK
 from candidates.seeing import View
 from results.correcting import reason_in_words
 from results.exams import SKILL_LABELS
-from results.models import CandidateLook, Certificate, Mail, Result, Status
+from results.models import (
+    CandidateLook,
+    CandidateVerification,
+    Certificate,
+    Mail,
+    Result,
+    Share,
+    Status,
+)
 from results.times import day_in_words, in_words
 
 KEYS = {
@@ -88,6 +97,17 @@ KEYS = {
     "sent_at": gettext_lazy("Sent"),
     "slips": gettext_lazy("Slips with your numbers"),
     "slip_made_at": gettext_lazy("Made for you"),
+    "links": gettext_lazy("Links with which you show this result"),
+    "for_whom": gettext_lazy("For whom"),
+    "shows": gettext_lazy("What it shows"),
+    "made_at": gettext_lazy("Made"),
+    "works_until": gettext_lazy("Works until"),
+    "revoked_at": gettext_lazy("Revoked"),
+    "checks": gettext_lazy("Checks of your documents"),
+    "checked_at": gettext_lazy("Checked"),
+    "means": gettext_lazy("How"),
+    "outcome": gettext_lazy("Answer"),
+    "times": gettext_lazy("Times"),
 }
 PAGES = {
     View.STATEMENT: gettext_lazy("your Statement of Results"),
@@ -107,7 +127,10 @@ VALUES: dict[str, dict] = {
         "shields": gettext_lazy("shields, from 1 to 5"),
     },
     "state": dict(Certificate.State.choices),
-    "who": dict(CandidateLook.Who.choices),
+    "who": {**dict(CandidateLook.Who.choices), LINK: gettext_lazy("by a link of yours")},
+    "shows": dict(Share.Shows.choices),
+    "means": dict(CandidateVerification._meta.get_field("means").choices),
+    "outcome": dict(CandidateVerification._meta.get_field("outcome").choices),
     "mail": dict(Mail.Kind.choices),
 }
 WIDEST_TABLE = 4  # columns; what has more is listed, so that it fits a phone and a sheet of paper

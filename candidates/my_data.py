@@ -24,19 +24,25 @@ from results.models import (
     CandidateMail,
     CandidateRecord,
     CandidateSlip,
+    CandidateVerification,
     CandidateVersion,
     Entry,
     OpenStatement,
+    Share,
+    ShareOpening,
 )
 
 FORMAT = "exam-results-portal/my-data/1"  # of the file; another number when a key changes its meaning
+
+LINK = "link"  # whoever holds a link that the candidate made
 
 Rows = Iterable[tuple[int, Any]]  # entry's key, what is held of it
 
 
 @dataclass(frozen=True)
 class Opening:
-    """Somebody has opened a result. who: as CandidateLook.Who; name: of a school, else empty.
+    """Somebody has opened a result. who: as CandidateLook.Who, or LINK; name: of a school, or for whom the
+    link is; else empty.
 
     last_at: None where the row stands for one time, or for the first of yours.
     """
@@ -61,6 +67,40 @@ def _looks(user: User) -> Rows:
         yield look.entry_id, Opening(look.who, look.name, look.first_at, look.last_at)
 
 
+def _opened_links(user: User) -> Rows:
+    for opening in ShareOpening.objects.filter(share__user=user).select_related("share"):
+        link = opening.share
+        yield link.entry_id, Opening(LINK, link.for_whom, opening.first_at, opening.last_at)
+
+
+def _links(user: User) -> Rows:
+    for link in Share.objects.filter(user=user).order_by("pk"):
+        yield (
+            link.entry_id,
+            {
+                "for_whom": link.for_whom,
+                "shows": link.shows,
+                "made_at": link.made_at,
+                "works_until": link.ends_at,
+                "revoked_at": link.revoked_at,
+            },
+        )
+
+
+def _checks(user: User) -> Rows:
+    for check in CandidateVerification.objects.filter(user=user):
+        yield (
+            check.entry_id,
+            {
+                "version": check.version,
+                "checked_at": check.checked_at,
+                "means": check.means,
+                "outcome": check.outcome,
+                "times": check.times,
+            },
+        )
+
+
 def _mails(user: User) -> Rows:
     for mail in CandidateMail.objects.filter(user=user):
         yield mail.entry_id, {"mail": mail.kind, "sent_at": mail.sent_at}
@@ -72,9 +112,14 @@ def _slips(user: User) -> Rows:
 
 
 # Who has opened a result; each gives Openings.
-OPENED: tuple[Callable[[User], Rows], ...] = (_looks,)
+OPENED: tuple[Callable[[User], Rows], ...] = (_looks, _opened_links)
 # What else hangs on an exam: the key in the copy, and what gives its rows, each a flat dict.
-OF_AN_EXAM: dict[str, Callable[[User], Rows]] = {"emails": _mails, "slips": _slips}
+OF_AN_EXAM: dict[str, Callable[[User], Rows]] = {
+    "emails": _mails,
+    "slips": _slips,
+    "links": _links,
+    "checks": _checks,
+}
 
 
 def openings_of(user: User) -> dict[int, list[Opening]]:

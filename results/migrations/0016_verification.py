@@ -86,7 +86,7 @@ DROP FUNCTION results_verify;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('results', '0014_sittings'),
+        ('results', '0015_sharing'),
     ]
 
     operations = [

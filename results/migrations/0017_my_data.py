@@ -73,6 +73,8 @@ BEGIN
     END IF;
     UPDATE results_entry SET user_id = NULL WHERE user_id = own;
     DELETE FROM accounts_choice WHERE user_id = own;
+    DELETE FROM results_shareopening o USING results_share link WHERE link.id = o.share_id AND link.user_id = own;
+    DELETE FROM results_share WHERE user_id = own;
     DELETE FROM accounts_session WHERE user_id = own;
     DELETE FROM accounts_user WHERE id = own;
     RETURN true;
@@ -87,7 +89,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0005_uncover'),
         ('centres', '0001_initial'),
-        ('results', '0014_sittings'),
+        ('results', '0016_verification'),
         ('results_portal', '0001_audit_trail'),
     ]
 

@@ -21,7 +21,17 @@ from candidates import deleting, labels, my_data
 from candidates.registering import record_choice
 from results import certificates, stopping
 from results.mailing import sending
-from results.models import Entry, Look, Mail, Release, Seen, SlipIssue
+from results.models import (
+    Entry,
+    Look,
+    Mail,
+    Release,
+    Seen,
+    Share,
+    ShareOpening,
+    SlipIssue,
+    Verification,
+)
 from results.stopping import Notice
 from results_portal import audit
 from results_portal.models import AuditEntry, AuditNote
@@ -204,6 +214,7 @@ ABOUT_AN_ENTRY = {
     "results_look.entry_id": "opened_by",
     "results_mail.entry_id": "emails",
     "results_slipissue.entry_id": "slips",
+    "results_share.entry_id": "links",
     "results_stop.entry_id": "notice",
     "centres_studentquestion.entry_id": "none: not_in_here says so",
 }
@@ -212,6 +223,7 @@ GOES_WITH_AN_ACCOUNT = {
     "accounts_session.user_id": "sessions",
     "results_entry.user_id": "exams; set free",
     "results_mail.user_id": "emails",
+    "results_share.user_id": "links",
 }
 NEVER_OF_A_CANDIDATE = {
     "accounts_user_groups.user_id",
@@ -320,6 +332,13 @@ def everything(alice, school) -> User:
     about = {"audience": "candidates", "session": entry.session, "entry": entry, "user": alice}
     Mail.objects.create(kind="results", state="sent", sent_at=now, **about)
     Mail.objects.create(kind="amended", cause=7, **about)  # not sent yet
+    statement = entry.statements.latest("version")
+    link = Share.objects.create(
+        entry=entry, user=alice, statement=statement, for_whom="Università di Pisa", shows="skills",
+        seed="seed", digest="0" * 64, made_at=now, ends_at=now + timedelta(days=7),
+    )  # fmt: skip
+    ShareOpening.objects.create(share=link, times=2, first_at=now, last_at=now)
+    Verification.objects.create(statement=statement, checked_at=now, means="code", outcome="current", times=3)
     return alice
 
 
@@ -351,6 +370,9 @@ def test_the_copy_holds_everything_and_no_secret(everything, bob):
     assert {row["who"] for row in exam["opened_by"]} == {"you", "office", "school"}
     assert [row["mail"] for row in exam["emails"]] == ["results"]
     assert len(exam["slips"]) == 1
+    assert [(row["for_whom"], row["shows"]) for row in exam["links"]] == [("Università di Pisa", "skills")]
+    assert [(row["outcome"], row["times"]) for row in exam["checks"]] == [("current", 3)]
+    assert "link" in {row["who"] for row in exam["opened_by"]}
     everything.refresh_from_db()
     text = response.content.decode()
     hidden = (
@@ -504,8 +526,9 @@ def test_a_deleted_account_is_gone_with_what_hangs_on_it_and_the_result_stays(ev
     assert "Your account is deleted" in phone.get(response.url).content.decode()
     assert phone.get("/statement/").status_code == computer.get("/statement/").status_code == 302
     assert list(User.objects.filter(face="candidates")) == [bob]
-    for model in (Choice, Session, Mail):
+    for model in (Choice, Session, Mail, Share):
         assert not model.objects.filter(user=pk).exists()
+    assert not ShareOpening.objects.exists()
     entry.refresh_from_db()
     assert (entry.user, entry.registered_at, entry.secret_digest) == (None, None, digest)
     assert list(entry.statements.values()) == statements
