@@ -304,7 +304,7 @@ def test_the_pages_cost_the_same_queries_with_one_student_and_with_many(centre):
         student(session, centre, f"Kuvetto {number}")
         student(factories.session(), centre, f"Altra {number}")
     assert [queries(address) for address in addresses] == before
-    assert max(before) <= 10
+    assert max(before) <= 11  # one of them asks for the second step
 
 
 @pytest.mark.parametrize("page", ["0", "999", "x", "-1"])
@@ -443,7 +443,7 @@ def test_a_school_without_students_and_a_person_without_school_are_told_in_words
     page = text_of(signed_in(factories.member(centre)), "/sessions/")
     assert "There are no sessions with students of yours yet." in page
     page = text_of(signed_in(factories.stranger()), "/sessions/")
-    assert "Your account belongs to no school." in page
+    assert "your account acts for no preparation centre" in page
 
 
 def test_many_sessions_come_in_pages_and_by_year(centre, monkeypatch):
@@ -486,7 +486,9 @@ def test_the_school_reads_the_statement_word_for_word_as_the_student(centre, exa
     candidate.force_login(factories.candidate(entry))
 
     def statement_in(page: str) -> str:
+        """Without the address of its document, which each site has for itself."""
         article = re.search(r"<article.*?</article>", page, flags=re.DOTALL)[0]
+        article = re.sub(r'href="[^"]*/pdf/"', "", article)
         return re.sub(
             r'<section class="inset certificate".*?</section>', "", article, flags=re.DOTALL
         ).split()
