@@ -17,6 +17,7 @@ fixed search path.
 
 import datetime
 import django.db.models.deletion
+import django.db.models.manager
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import pghistory.utils
@@ -144,10 +145,15 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shares', to=settings.AUTH_USER_MODEL, verbose_name='account')),
             ],
             options={
+                'base_manager_name': 'without_token',
                 'verbose_name': 'link to a result',
                 'verbose_name_plural': 'links to results',
                 'default_permissions': (),
             },
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('without_token', django.db.models.manager.Manager()),
+            ],
         ),
         migrations.CreateModel(
             name='SharedStatement',

@@ -32,6 +32,13 @@ class ShareQuerySet(models.QuerySet):
         )
 
 
+class WithoutToken(models.Manager):
+    """What Django itself asks with, as when the office removes an entry: not for what the link is made of."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().defer("seed", "digest")
+
+
 # Tracked is what its candidate does, without what the link is made of.
 @pghistory.track(exclude=["seed", "digest"])
 @pgtrigger.register(
@@ -75,8 +82,10 @@ class Share(models.Model):
     revoked_at = models.DateTimeField(_("revoked"), null=True)
 
     objects = ShareQuerySet.as_manager()
+    without_token = WithoutToken()
 
     class Meta:
+        base_manager_name = "without_token"
         verbose_name = _("link to a result")
         verbose_name_plural = _("links to results")
         default_permissions = ()

@@ -354,7 +354,8 @@ def test_the_offices_worker_removes_what_a_killed_process_left(root):
         os.utime(path, (0, 0))
     tasks.sweep_material.defer(timestamp=0)
     work(STAFF, ["office"])
-    assert ProcrastinateJob.objects.get(task_name="centres.tasks.sweep_material").status == "succeeded"
+    jobs = ProcrastinateJob.objects.filter(task_name="centres.tasks.sweep_material")
+    assert {job.status for job in jobs} == {"succeeded"}  # the worker may have its own in this hour
     assert lying() == {material.stored_name}
 
 
