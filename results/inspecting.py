@@ -62,23 +62,20 @@ def _inspect(pdf: bytes, ours: list[str]) -> dict:
 
 def _is_filled_as_written(pdf: bytes, signature) -> bool:
     """Whether the place that a signature does not cover, its own, holds it as we write it, then noughts."""
+    from asn1crypto.cms import ContentInfo
+
     _start, before, after, _length = (int(number) for number in signature.byte_range)
     content = signature.pkcs7_content
-    rest = content[_length_of(content) :]
+    written = ContentInfo.load(content).dump(force=True)  # every length and every part anew
+    rest = content[len(written) :]
     digits = content.hex()
     as_written = {f"<{each}>".encode() for each in (digits, digits.upper())}
     data, signer = signature.signed_data, signature.signer_info
     algorithms = [each.dump().hex() for each in (*data["digest_algorithms"], signer["digest_algorithm"])]
     versions = [data["version"].native, signer["version"].native]
     is_as_usual = algorithms == [_SHA256] * 2 and versions == ["v1"] * 2
-    return pdf[before:after] in as_written and not any(rest) and is_as_usual
-
-
-def _length_of(der: bytes) -> int:
-    from asn1crypto.parser import parse
-
-    _class, _method, _tag, header, content, trailer = parse(der, strict=False)
-    return len(header) + len(content) + len(trailer)
+    is_whole = content.startswith(written) and not any(rest)
+    return pdf[before:after] in as_written and is_whole and is_as_usual
 
 
 def _has_certificate(pdf: bytes, ours: list[str]) -> bool:

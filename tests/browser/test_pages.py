@@ -14,6 +14,8 @@ OPEN_TO_ALL = (
     "/terms/",
     "/privacy/",
     "/confirm/x/",
+    "/verify/",
+    "/shared/x/",
     "/my-data/deleted/",
     "/nowhere/",
 )
@@ -24,6 +26,8 @@ SIGNED_IN = (
     "/account/exams/add/",
     "/account/password/",
     "/account/email/",
+    "/sharing/",
+    "/account/checks/",
     "/my-data/",
     "/my-data/copy/",
     "/my-data/readable/",
@@ -45,8 +49,9 @@ def test_the_pages_open_to_all(demo, open_page, language, viewport, dark):
     for path in OPEN_TO_ALL:
         page.goto(demo.urls["candidates"] + path)
         check_page(page)
-    page.goto(demo.urls["centres"])
-    check_page(page)
+    for path in ("/", "/ask-for-access/", "/invitation/x/"):
+        page.goto(demo.urls["centres"] + path)
+        check_page(page)
 
 
 @looks
@@ -71,7 +76,17 @@ def test_the_pages_of_a_school(demo, open_page, language, viewport, dark):
     for path in (
         "/sessions/",
         "/sessions/B2F-DEMO/",
+        "/sessions/B2F-DEMO/statements/",
+        "/sessions/B2F-DEMO/figures/",
+        "/sessions/B2F-DEMO/questions/",
+        "/sessions/B2F-DEMO/not-registered/",
+        "/sessions/YLM-DEMO/figures/",
         "/sessions/C1A-DEMO/",
+        "/figures/",
+        "/questions/",
+        "/material/",
+        "/people/",
+        "/account/sign-in/",
         "/news/",
         "/news/follow/",
         "/account/",
