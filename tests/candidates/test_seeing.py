@@ -16,6 +16,7 @@ from results.times import in_words
 from results_portal.roles import CANDIDATES
 from tests import factories
 from tests.conftest import FaceClient, database_role
+from tests.results.reading import has_number
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
