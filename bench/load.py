@@ -17,7 +17,7 @@ TIMEOUT = 20  # seconds
 
 @dataclass
 class Load:
-    """What came of it. seconds: from the first request to the last answer; times: of each answer, in seconds."""
+    """What came of it, in seconds: from the first request to the last answer, and of each answer."""
 
     seconds: float = 0.0
     statuses: Counter = field(default_factory=Counter)

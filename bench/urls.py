@@ -1,4 +1,4 @@
-"""The candidates' addresses, and an empty view: what gunicorn, Django and the middleware cost by themselves."""
+"""The candidates' addresses, and an empty view: what gunicorn, Django and its middleware cost alone."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
