@@ -43,6 +43,9 @@ bench: $(READY)
 	$(PY) -m bench.uploads
 	$(PY) -m bench.mails
 	$(PY) -m bench.stopping
+	$(PY) -m bench.documents
+	$(PY) -m bench.centre_lists
+	$(PY) -m bench.figures
 
 # Collect the messages for the translators; fill in what is new in locale/*/LC_MESSAGES/django.po.
 translations: $(READY)

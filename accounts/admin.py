@@ -8,6 +8,7 @@ from django.contrib.auth.forms import SetPasswordMixin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -112,7 +113,8 @@ class AccountAdmin(ChangesAdmin):
             return queryset.none(), False
         if request.GET.get("model_name") == "membership":
             queryset = queryset.filter(face=Face.CENTRES)
-        by_number = queryset.filter(username=re.sub(r"[\s-]", "", search_term).upper())
+        number = re.sub(r"[\s-]", "", search_term).upper()
+        by_number = queryset.filter(Q(username=number) | Q(entries__id_number=number)).distinct()
         if search_term and by_number.exists():
             return by_number, False
         return super().get_search_results(request, queryset, search_term)
@@ -172,7 +174,12 @@ class AccountAdmin(ChangesAdmin):
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def may_reset(self, request, user: User) -> bool:
-        """Superusers, for others of the exams office: nobody gets round their own second factor."""
+        """For others only: nobody gets round their own second factor.
+
+        Of the exams office superusers reset it, of preparation centres whoever helps them.
+        """
+        if user.face == Face.CENTRES:
+            return request.user.has_perm(helping.MAY_HELP) and second_factor.is_enrolled(user)
         return request.user.is_superuser and user.face == Face.STAFF and user != request.user
 
     @method_decorator(needs_fresh_identity)
@@ -183,18 +190,27 @@ class AccountAdmin(ChangesAdmin):
             raise PermissionDenied
         back = reverse("admin:accounts_user_change", args=[user.pk])
         if request.method == "POST":
-            with transaction.atomic():
-                second_factor.reset(user)
-                self.log_change(request, user, _("Reset the second step."))
-            messages.success(
-                request, _("The second step is reset. %s is signed out and sets up a new app.") % user
-            )
+            if user.face == Face.CENTRES:
+                helping.reset_second_factor(user, request.user)
+                said = _("The second step is reset. %s is signed out, and told by email.")
+            else:
+                with transaction.atomic():
+                    second_factor.reset(user)
+                    self.log_change(request, user, _("Reset the second step."))
+                said = _("The second step is reset. %s is signed out and sets up a new app.")
+            messages.success(request, said % user)
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Reset the second step of %s") % user,
             "text": _(
+                "App and recovery codes no longer work, and the person is signed out. At the next sign-in the"
+                " password alone is enough, or leads to setting up a new app where the centre or we ask for"
+                " it: make sure that it is the person who asks for this."
+            )
+            if user.face == Face.CENTRES
+            else _(
                 "App, recovery codes and passkeys no longer work, and the person is signed out. At the next"
                 " sign-in the password alone leads to setting up a new app: make sure that it is the person"
                 " who asks for this, and tell them now."
@@ -222,7 +238,7 @@ class AccountAdmin(ChangesAdmin):
 
     @admin.display(description=gettext_lazy("name"))
     def who(self, user: User) -> str:
-        names = [entry.name for entry in user.entries.all()]
+        names = dict.fromkeys(entry.name for entry in user.entries.all())
         return ", ".join([*names, *(membership.centre.name for membership in user.memberships.all())])
 
     @admin.display(description=gettext_lazy("confirmed"), boolean=True, ordering="email_confirmed_at")
@@ -240,7 +256,7 @@ class AccountAdmin(ChangesAdmin):
     @admin.display(description=gettext_lazy("entries"))
     def entries(self, user: User) -> str:
         return _links(
-            (reverse("admin:results_entry_change", args=[entry.pk]), f"{entry.name} – {entry.session}")
+            (reverse("admin:results_entry_change", args=[entry.pk]), f"{entry} – {entry.session}")
             for entry in user.entries.all()
         )
 

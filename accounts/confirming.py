@@ -1,6 +1,7 @@
 """A fresh confirmation of identity, for what a passer-by at an open desk must not do.
 
-A view of the staff face that releases, stops or corrects says so:
+A view of the staff face that releases, stops or corrects says so, and on each face one that changes the
+second step:
 
     @needs_fresh_identity
     def stop(request, pk): ...
@@ -18,7 +19,7 @@ from datetime import timedelta
 from functools import wraps
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,8 +27,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import login as otp_login
 from django_otp.models import Device
+from django_otp_webauthn.models import WebAuthnCredential
 
-from accounts import forms
+from accounts import forms, frames
 from accounts.sessions import STARTED_AT
 from accounts.views import form_page
 
@@ -54,7 +56,7 @@ def confirm(request: HttpRequest, device: Device) -> None:
 
 
 def needs_fresh_identity(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Decorate a view of the staff face: it runs only soon after a confirmation of identity.
+    """Decorate a view for who has a second factor: it runs only soon after a confirmation of identity.
 
     view: a function (request, ...); for a method use method_decorator(needs_fresh_identity).
     A GET whose confirmation is older than CONFIRMED_FOR is led to the page that asks, and back. A POST may
@@ -80,6 +82,12 @@ def needs_fresh_identity(view: Callable[..., HttpResponse]) -> Callable[..., Htt
     return confirmed
 
 
+def passkeys_of(request: HttpRequest) -> QuerySet[WebAuthnCredential]:
+    """The passkeys of who is signed in; only staff have any."""
+    passkeys = WebAuthnCredential.objects.filter(user=request.user)
+    return passkeys if frames.is_office() else passkeys.none()
+
+
 def ask_first(request: HttpRequest) -> HttpResponse:
     """To the page that asks, and from there back to this address."""
     return redirect(f"{reverse('confirm-identity')}?{urlencode({'next': request.get_full_path()})}")
@@ -88,9 +96,9 @@ def ask_first(request: HttpRequest) -> HttpResponse:
 def asking_page(request: HttpRequest, form: forms.CodeForm, **context) -> HttpResponse:
     """“Confirm that it is you”; kept: name and value of each field to send along with the code."""
     page = {
-        **admin.site.each_context(request),
+        **frames.frame(request),
         "title": _("Confirm that it is you"),
-        "has_passkey": request.user.webauthncredential_set.exists(),
+        "has_passkey": passkeys_of(request).exists(),
         **context,
     }
     return form_page(request, "accounts/confirm_identity.html", form, **page)

@@ -1,7 +1,8 @@
 """Forms of every face: signing in, forgotten password, new password, e-mail address."""
 
 from django import forms
-from django.contrib.auth import password_validation
+from django.conf import settings
+from django.contrib.auth import authenticate, password_validation
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -72,14 +73,25 @@ class SignInForm(AuthenticationForm):
     def clean_username(self) -> str:
         return self.cleaned_data["username"].strip().lower()
 
+    def account_of(self, name: str) -> User | None:
+        """Whose name it is, in one query for known and unknown ones."""
+        return User.objects.filter(username=name, face=settings.PORTAL_FACE).first()
+
     def clean(self):
         if self.errors:
             return self.cleaned_data
         name = self.cleaned_data["username"]
-        counted = counted_try(self.request, name)
-        cleaned = super().clean()
+        account = self.account_of(name)
+        # Under one name for all that an account signs in with: no second name gives further guesses.
+        counted = counted_try(self.request, account.username if account else name)
+        self.user_cache = authenticate(
+            self.request, username=name, password=self.cleaned_data["password"], account=account
+        )
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        self.confirm_login_allowed(self.user_cache)
         counted.succeeded()
-        return cleaned
+        return self.cleaned_data
 
     def get_invalid_login_error(self) -> ValidationError:
         return ValidationError(self.error_messages["invalid_login"], code="invalid_login")
@@ -196,6 +208,18 @@ class NewPasswordForm(forms.Form):
         return self.user
 
 
+def check_current_password(form: forms.Form, user: User) -> None:
+    """Compare what was typed with the user's password; a wrong one is a fault of its field.
+
+    form: with the attribute request. Raises ValidationError if there were too many tries.
+    """
+    counted = counted_try(form.request, user.username)
+    if user.check_password(form.cleaned_data["current_password"]):
+        counted.succeeded()
+    else:
+        form.add_error("current_password", gettext("This is not your current password."))
+
+
 class CurrentPasswordForm(forms.Form):
     """A change that asks for the present password first; a wrong one counts as a try to sign in."""
 
@@ -216,13 +240,22 @@ class CurrentPasswordForm(forms.Form):
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        name = self.user.username
-        counted = counted_try(self.request, name)
-        if self.user.check_password(self.cleaned_data["current_password"]):
-            counted.succeeded()
-        else:
-            self.add_error("current_password", gettext("This is not your current password."))
+        check_current_password(self, self.user)
         return cleaned
+
+
+class SetUpForm(CodeForm):
+    """The code of an app that is being set up; and the password, if it was not given just now."""
+
+    def __init__(self, request, *args, asks_password: bool, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        if asks_password:
+            self.fields["current_password"] = CurrentPasswordForm.base_fields["current_password"]
+
+    def clean(self):
+        if not self.errors and "current_password" in self.fields:
+            check_current_password(self, self.request.user)
+        return super().clean()
 
 
 class ChangePasswordForm(CurrentPasswordForm, NewPasswordForm):

@@ -9,7 +9,7 @@ mistyped one must not get the account. Until then no password is reset; the addr
 is wrong, and confirmed by the person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -19,7 +19,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
-from accounts import sessions, tasks, throttle
+from accounts import second_factor, sessions, tasks, throttle
 from accounts.acting import acting, checked_reason, not_permitted
 from accounts.models import Face, User
 from results_portal import audit
@@ -30,14 +30,19 @@ MAY_HELP = "accounts.change_user"
 CANDIDATES_CONFIRMATION = "candidates.tasks.send_confirmation"
 
 
-def unlock(name: str, face: str, by: User, about: models.Model) -> None:
-    """Let the next try of a name be evaluated, whatever was counted for it.
+def names_of(account: User) -> set[str]:
+    """What is counted for a person: what the account is called, and each ID Number that belongs to it."""
+    return {account.username, *account.entries.values_list("id_number", flat=True)}
 
-    name: an ID Number or e-mail address as it signs in, or an ID Number that nobody has registered with yet;
-    about: its account or entry, for the log. Raises ValidationError if `by` may not, or on a staff name.
+
+def unlock(names: Collection[str], face: str, by: User, about: models.Model) -> None:
+    """Let the next try of a person be evaluated, whatever was counted.
+
+    names: names_of(an account), or an ID Number that nobody has registered with yet; about: the account or
+    entry, for the log. Raises ValidationError if `by` may not, or on a staff name.
     """
     with _helping(by, face):
-        throttle.forget(name, face)
+        throttle.forget(names, face)
         _log(by, about, _("Unlocked."))
 
 
@@ -105,6 +110,17 @@ def end_sessions(user: User, by: User) -> None:
     with _helping(by, user.face):
         sessions.end_sessions(user)
         _log(by, user, _("Ended all sessions."))
+
+
+def reset_second_factor(user: User, by: User) -> None:
+    """Forget a centre member's app and recovery codes, sign them out everywhere and tell them by mail.
+
+    Raises ValidationError as unlock.
+    """
+    with _helping(by, user.face):
+        second_factor.reset(user)
+        tasks.send_second_factor_changed.defer(user_id=user.pk, what="reset")
+        _log(by, user, _("Reset the second step."))
 
 
 def checked_address(user: User, address: str) -> str:

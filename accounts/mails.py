@@ -68,9 +68,15 @@ def send(
     Raises SMTPException or OSError if the mail server does not take it; the job is then tried again.
     """
     facts = {"name": given_names(user), "face_url": settings.FACE_URLS[user.face], **facts}
-    words_of_mail = render(template, user.language, **facts)
+    send_to(to or user.email, user.language, template, job_id, attachments=attachments, **facts)
+
+
+def send_to(
+    address: str, language: str, template: str, job_id: int | None, *, attachments=(), **facts
+) -> None:
+    """As send, to an address that need not have an account."""
     message_id = f"<{template}.{job_id}@{domain()}>"
-    message(words_of_mail, to or user.email, user.language, message_id, attachments).send()
+    message(render(template, language, **facts), address, language, message_id, attachments).send()
 
 
 def render(template: str, language: str, **facts) -> Words:

@@ -1,4 +1,4 @@
-"""Keeps signed-in pages out of every cache; asks staff for the second factor."""
+"""Keeps signed-in pages out of every cache; asks for the second factor where there is one."""
 
 from urllib.parse import urlencode
 
@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from accounts.second_factor import is_enrolled
+from accounts.second_factor import standing_of
 
 
 class PrivatePagesMiddleware:
@@ -41,9 +41,10 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 
 class SecondFactorMiddleware:
-    """Deny by default: who gave the password alone gets no page of the staff face but those marked for it.
+    """Deny by default: who gave the password alone and owes a code gets no page but those marked for it.
 
     A page that needs no sign-in answers as ever; accounts.second_factor.before_second_factor marks others.
+    Staff always owe a code; people of preparation centres if they have an app, or are asked to have one.
     """
 
     def __init__(self, get_response):
@@ -57,7 +58,10 @@ class SecondFactorMiddleware:
             return None
         if getattr(view, "before_second_factor", False) or not getattr(view, "login_required", True):
             return None
-        page = redirect("second-factor" if is_enrolled(request.user) else "set-up-second-factor")
+        standing = standing_of(request.user)
+        if not (standing.enrolled or standing.required):
+            return None
+        page = redirect("second-factor" if standing.enrolled else "set-up-second-factor")
         if request.method == "GET":
             page["Location"] += f"?{urlencode({'next': request.get_full_path()})}"
         return page

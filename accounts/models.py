@@ -22,7 +22,13 @@ class Face(models.TextChoices):
     STAFF = "staff", _("exams office")
 
 
-class UserManager(BaseUserManager):
+class UserQuerySet(models.QuerySet):
+    def with_number_of_exams(self) -> "UserQuerySet":
+        """With `exams`: how many entries belong to the account."""
+        return self.annotate(exams=models.Count("entries"))
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, username: str, password: str | None = None, **fields) -> "User":
         """Store an account of one of the three faces (fields must name it).
 
@@ -61,6 +67,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"))
     email_confirmed_at = models.DateTimeField(_("address confirmed"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="it")
+    covers_result = models.BooleanField(_("uncovers the result by a button"), default=False, db_default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("exams office"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -84,6 +91,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_staff_only_on_staff_face",
                 condition=Q(face=Face.STAFF, is_staff=True)
                 | (~Q(face=Face.STAFF) & Q(is_staff=False, is_superuser=False)),
+            ),
+            models.CheckConstraint(
+                name="user_covers_result_as_candidate",
+                condition=Q(covers_result=False) | Q(face=Face.CANDIDATES),
             ),
             models.CheckConstraint(
                 name="user_name_fits_face",

@@ -9,6 +9,10 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator,
+    UserAttributeSimilarityValidator,
+)
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +25,24 @@ SHORTEST_NAME = 3  # letters; shorter parts of a name ("Di", "Lo") stand in many
 # For suggestions: nothing that looks like something else.
 _CLEAR_LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _CLEAR_DIGITS = "23456789"
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's, in words of ours: its catalogues lack the Italian."""
+
+    def get_error_message(self) -> str:
+        return ngettext(
+            "The password needs at least %(count)d character.",
+            "The password needs at least %(count)d characters.",
+            self.min_length,
+        ) % {"count": self.min_length}
+
+
+class AddressValidator(UserAttributeSimilarityValidator):
+    """Django's, in words of ours: it would name the column."""
+
+    def get_error_message(self) -> str:
+        return _("The password is too similar to the email address.")
 
 
 def validate_candidate_password(password: str, names: str = "", secret_number: str = "") -> None:

@@ -1,7 +1,8 @@
-"""The second factor of the staff face: an authenticator app, recovery codes, and passkeys beside them.
+"""The second factor: an authenticator app and recovery codes; for staff also passkeys beside them.
 
-Everyone has an app; it is set up at the first sign-in. What the database holds makes no code without the
-pepper from the environment (accounts.models.AuthenticatorApp; recovery codes are kept as digests).
+All staff have an app, set up at the first sign-in; people of preparation centres if they want one, or if a
+centre of theirs or the exams office asks for it. What the database holds makes no code without the pepper
+from the environment (accounts.models.AuthenticatorApp; recovery codes are kept as digests).
 """
 
 import base64
@@ -9,15 +10,17 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.util import random_hex
 from django_otp_webauthn.models import WebAuthnCredential
 
-from accounts.models import AuthenticatorApp, User
+from accounts.models import AuthenticatorApp, Face, User
 from accounts.sessions import end_sessions
 
 RECOVERY_CODES = 10
@@ -26,9 +29,29 @@ RECOVERY_CODE = re.compile(r"[0-9]{12}")
 
 
 def before_second_factor(view):
-    """Mark a view of the staff face that answers who gave the password but no code yet."""
+    """Mark a view that answers who gave the password but no code yet."""
     view.before_second_factor = True
     return view
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an account stands. enrolled: it has an app; required: it does not get on without one."""
+
+    enrolled: bool
+    required: bool
+
+
+def standing_of(user: User) -> Standing:
+    """One query."""
+    if user.face == Face.STAFF:
+        return Standing(is_enrolled(user), required=True)
+    asked = Q(memberships__centre__wants_second_factor=True) | Q(
+        memberships__centre__needs_second_factor=True
+    )
+    enrolled = Exists(AuthenticatorApp.objects.filter(user=OuterRef("pk"), confirmed=True))
+    required = Exists(User.objects.filter(asked, pk=OuterRef("pk")))
+    return Standing(*User.objects.filter(pk=user.pk).values_list(enrolled, required).get())
 
 
 def is_enrolled(user: User) -> bool:
@@ -97,11 +120,18 @@ def recovery_codes_left(user: User) -> int:
     return StaticToken.objects.filter(device__user=user).count()
 
 
-def reset(user: User) -> None:
-    """Forget the person's app, recovery codes and passkeys and sign them out; they set up a new app."""
+def forget(user: User) -> None:
+    """Forget the person's app and recovery codes."""
     with transaction.atomic():
-        for model in (AuthenticatorApp, StaticDevice, WebAuthnCredential):
+        for model in (AuthenticatorApp, StaticDevice):
             model.objects.filter(user=user).delete()
+
+
+def reset(user: User) -> None:
+    """Forget the person's app, recovery codes and passkeys and sign them out. For the staff face."""
+    with transaction.atomic():
+        forget(user)
+        WebAuthnCredential.objects.filter(user=user).delete()
         end_sessions(user)
 
 

@@ -18,6 +18,8 @@ WARNED_BEFORE = timedelta(minutes=2)
 # The row is written at most this often, so a session may end by as much sooner, never later.
 WRITTEN_EVERY = timedelta(minutes=1)
 STARTED_AT = "started_at"  # key in the session: seconds since 1970
+GIVEN_AT = "password_given_at"  # key in the session: when the password was, in seconds since 1970
+PASSWORD_COUNTS_FOR = timedelta(minutes=10)  # for setting up a second step at an open desk
 
 
 class SessionStore(DatabaseStore):
@@ -75,6 +77,16 @@ class SessionStore(DatabaseStore):
             return None
         self.expires_at = session.expire_date
         return session
+
+
+def note_password(request) -> None:
+    """The person of this session has just given or set the password."""
+    request.session[GIVEN_AT] = timezone.now().timestamp()
+
+
+def gave_password_recently(request) -> bool:
+    given_at = request.session.get(GIVEN_AT, 0)
+    return timezone.now().timestamp() - given_at < PASSWORD_COUNTS_FOR.total_seconds()
 
 
 def end_sessions(user, *, keep: str | None = None) -> None:

@@ -34,6 +34,12 @@ def send_password_changed(context, user_id: int) -> None:
     mails.send(User.objects.get(pk=user_id), "password_changed", context.job.id)
 
 
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_second_factor_changed(context, user_id: int, what: str) -> None:
+    """To who acts for a preparation centre; what: set_up, switched_off or reset (by the exams office)."""
+    mails.send(User.objects.get(pk=user_id), "second_factor_changed", context.job.id, what=what)
+
+
 @app.periodic(cron="*/10 * * * *")
 @app.task(queue="sweep")
 def sweep_expired(timestamp: int) -> None:

@@ -11,6 +11,7 @@ Source of the device counter: OWASP, "Slow Down Online Guessing Attacks with Dev
 
 import hashlib
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -70,6 +71,12 @@ _PER_NAME = (LOGIN_PER_NAME, REGISTER_PER_NAME, REGISTER_PER_NAME_A_DAY, MAIL_PE
 LOST_SLIP_PER_ADDRESS = Limit("lost-slip-address", 30, HOUR)
 LOST_SLIP_OVERALL = Limit("lost-slip-all", 300, HOUR)
 
+# Schools that ask for access: the few of one building, and no more than the exams office can read.
+ACCESS_REQUEST_PER_ADDRESS = Limit("access-request-address", 10, HOUR)
+ACCESS_REQUEST_OVERALL = Limit("access-request-all", 100, HOUR)
+# Invitations of a centre's manager: a large school's staff at once, and no mail to the whole town.
+INVITATION_PER_NAME = Limit("invitation-name", 30, HOUR)
+
 
 class TooManyTries(Exception):  # noqa: N818
     """This try was not evaluated; until: when the next one will be, by the database's clock."""
@@ -111,7 +118,8 @@ class Try:
 def login(name: str, address: str, device: str | None) -> Try:
     """Count a try to sign in.
 
-    name: what was typed as ID Number or e-mail address; address: client_address(request); device: the
+    name: what the account is called, whichever of its ID Numbers was typed, or what was typed if it is
+    nobody's; address: client_address(request); device: the
     browser's own mark for this name, if it signed in with it before.
     Raises TooManyTries.
     """
@@ -166,12 +174,12 @@ class Lock:
     until: datetime
 
 
-def locks_of(name: str, face: str) -> list[Lock]:
-    """What is locked for a name now, for the help desk; face: of the account. Reads, and counts nothing.
+def locks_of(names: Collection[str], face: str) -> list[Lock]:
+    """What is locked for a person's names now, for the help desk; face: of the account. Counts nothing.
 
     Browsers that signed in before have counters of their own, which no name leads to.
     """
-    limits = {_key(limit, name, face): limit for limit in _PER_NAME}
+    limits = {_key(limit, name, face): limit for limit in _PER_NAME for name in names}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, count, ends_at FROM accounts_throttlecounter"
@@ -181,9 +189,9 @@ def locks_of(name: str, face: str) -> list[Lock]:
         return [Lock(limits[key], ends_at) for key, count, ends_at in cursor if count >= limits[key].failures]
 
 
-def forget(name: str, face: str) -> None:
-    """Forget what was counted for a name, so that its next try is evaluated; face: of the account."""
-    keys = [_key(limit, name, face) for limit in _PER_NAME]
+def forget(names: Collection[str], face: str) -> None:
+    """Forget what was counted for a person's names, so that the next try is evaluated; face: its site's."""
+    keys = [_key(limit, name, face) for limit in _PER_NAME for name in names]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_throttlecounter WHERE key = ANY(%s)", [keys])
 
@@ -191,6 +199,16 @@ def forget(name: str, face: str) -> None:
 def lost_slip(address: str) -> Try:
     """Count a request for a new slip. Raises TooManyTries."""
     return _count([(LOST_SLIP_PER_ADDRESS, address), (LOST_SLIP_OVERALL, "")], own=[])
+
+
+def access_request(address: str) -> Try:
+    """Count a school's request for access. Raises TooManyTries."""
+    return _count([(ACCESS_REQUEST_PER_ADDRESS, address), (ACCESS_REQUEST_OVERALL, "")], own=[])
+
+
+def invitation(name: str) -> Try:
+    """Count an invitation by the manager of a preparation centre. Raises TooManyTries."""
+    return _count([(INVITATION_PER_NAME, name)], own=[])
 
 
 def client_address(request) -> str:

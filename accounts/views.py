@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
 
-from accounts import forms, tasks, throttle
+from accounts import forms, second_factor, tasks, throttle
 from accounts.devices import remember_device
 from accounts.links import read_confirmation
-from accounts.models import User
-from accounts.sessions import end_sessions
+from accounts.models import Face, User
+from accounts.sessions import end_sessions, note_password
 
 TOO_MANY_REQUESTS = 429
 
@@ -40,6 +40,15 @@ def use_language(response: HttpResponse, language: str) -> None:
     )
 
 
+def remember_after_password(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """The browser has shown whose it is: it gets a throttle counter of its own.
+
+    Not yet where a code is to come: the password alone gives nobody a counter for guessing codes.
+    """
+    if settings.PORTAL_FACE == Face.CANDIDATES or not second_factor.is_enrolled(user):
+        remember_device(request, response, user.username)
+
+
 @method_decorator(login_not_required, name="dispatch")
 class SignInView(auth_views.LoginView):
     """The home page of a public face, with the box “Log in”. Faces set template and form."""
@@ -58,6 +67,7 @@ class SignInView(auth_views.LoginView):
     def form_valid(self, form) -> HttpResponse:
         self.request.session.flush()  # whatever an earlier person left in this browser
         response = super().form_valid(form)
+        note_password(self.request)
         user = form.get_user()
         self.remember(response, user)
         if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:  # else this browser has its own
@@ -65,8 +75,8 @@ class SignInView(auth_views.LoginView):
         return response
 
     def remember(self, response: HttpResponse, user: User) -> None:
-        """The browser has shown whose it is: it gets a throttle counter of its own."""
-        remember_device(self.request, response, user.username)
+        """Give the browser a throttle counter of its own."""
+        remember_after_password(self.request, response, user)
 
     def form_invalid(self, form) -> HttpResponse:
         response = super().form_invalid(form)
@@ -111,7 +121,7 @@ class NewPasswordView(auth_views.PasswordResetConfirmView):
         self.request.session.flush()
         messages.success(self.request, _("Your new password is set. Log in with it."))
         response = redirect("home")
-        remember_device(self.request, response, user.username)
+        remember_after_password(self.request, response, user)
         return response
 
 

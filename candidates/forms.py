@@ -1,13 +1,9 @@
 """Forms of the candidates' face: the registration page of the slip, the rule of its password, a lost slip."""
 
-import re
-from datetime import date
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,9 +19,11 @@ from accounts.forms import (
     passwords_differ,
     too_many_tries,
 )
+from accounts.models import User
 from accounts.passwords import validate_candidate_password
-from candidates import registering, texts
+from candidates import registering, signing_in, texts
 from results import lost_slips
+from results.birthdays import BirthdayField
 from results.models import LostSlip
 from results.numbers import ID_NUMBER, SECRET_NUMBER, normalise_id_number, normalise_secret_number
 
@@ -47,20 +45,31 @@ class IdNumberField(forms.CharField):
         return normalise_id_number(super().clean(value))
 
 
+class SecretNumberField(forms.CharField):
+    """A Secret Number as people type it; its value is as it is digested."""
+
+    default_error_messages = {"required": _("Type the Secret Number from your slip.")}
+
+    def __init__(self, **kwargs):
+        attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        super().__init__(
+            label=_("Secret Number"),
+            max_length=LONGEST_TYPED,
+            help_text=_("On your slip, near the ID Number: 4 or 8 digits."),
+            widget=forms.TextInput(attrs=attrs),
+            **kwargs,
+        )
+
+    def clean(self, value) -> str:
+        return normalise_secret_number(super().clean(value))
+
+
 class RegistrationForm(forms.Form):
     """The form of the slip. Its numbers are looked at only when all else is right: a slip of the thumb in
     the password costs no try."""
 
     id_number = IdNumberField(help_text=_("On your slip: letters, then digits, for example SIR094701."))
-    secret_number = forms.CharField(
-        label=_("Secret Number"),
-        max_length=LONGEST_TYPED,
-        help_text=_("On your slip, near the ID Number: 4 or 8 digits."),
-        error_messages={"required": _("Type the Secret Number from your slip.")},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
-    )
+    secret_number = SecretNumberField()
     email = forms.EmailField(
         label=_("Email address"),
         help_text=_("We send the confirmation here. An address that you will still have in a year is best."),
@@ -98,9 +107,6 @@ class RegistrationForm(forms.Form):
         )
         self.fields["updates"].help_text = render_to_string(texts.path("updates"))
 
-    def clean_secret_number(self) -> str:
-        return normalise_secret_number(self.cleaned_data["secret_number"])
-
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
         validate_candidate_password(password)
@@ -111,9 +117,7 @@ class RegistrationForm(forms.Form):
         first, second = typed.get("password"), typed.get("confirm_password")
         if first and second and first != second:
             self.add_error("confirm_password", passwords_differ())
-        if SECRET_NUMBER.fullmatch(typed.get("id_number", "")) and ID_NUMBER.fullmatch(
-            normalise_id_number(typed.get("secret_number", ""))
-        ):
+        if swapped(typed):
             self.add_error("id_number", gettext("It looks as if you have swapped the two numbers."))
         if not self.errors:
             self.entry = self._find_entry(typed["id_number"], typed["secret_number"])
@@ -153,14 +157,23 @@ class RegistrationForm(forms.Form):
         except throttle.TooManyTries as refused:
             raise too_many_tries(refused) from None
         except registering.NotFound:
-            raise _not_found() from None
+            raise not_found() from None
         counted.succeeded()
         if entry.user_id:
             raise _already_registered()
         return entry
 
 
-def _not_found() -> ValidationError:
+def swapped(typed: dict) -> bool:
+    """Whether each of the two numbers has the form of the other; typed: cleaned data of both fields."""
+    return bool(
+        SECRET_NUMBER.fullmatch(typed.get("id_number", ""))
+        and ID_NUMBER.fullmatch(normalise_id_number(typed.get("secret_number", "")))
+    )
+
+
+def not_found() -> ValidationError:
+    """The same for an ID Number that is not there (yet) and for a wrong Secret Number."""
     return ValidationError(
         format_html(
             '{} <a href="{}#not-found" target="_blank">{}</a> · <a href="{}">{}</a>',
@@ -209,12 +222,16 @@ class CandidateSignInForm(SignInForm):
     def clean_username(self) -> str:
         return self.cleaned_data["username"]
 
+    def account_of(self, name: str) -> User | None:
+        return signing_in.account_of(name)
+
 
 class CandidateForgottenPasswordForm(ForgottenPasswordForm):
     username = IdNumberField()
 
     def clean_username(self) -> str:
-        return self.cleaned_data["username"]
+        """Under one name for all ID Numbers of an account, so that they share one limit."""
+        return signing_in.name_of(self.cleaned_data["username"])
 
 
 class CandidateNewPasswordForm(NewPasswordForm):
@@ -233,39 +250,6 @@ class CandidateNewPasswordForm(NewPasswordForm):
 
 class CandidateChangePasswordForm(ChangePasswordForm, CandidateNewPasswordForm):
     """The present password, and a new one of six letters and two digits."""
-
-
-class BirthdayField(forms.CharField):
-    """A date of birth as people write it: 14/3/2010, 14 March 2010, 14 marzo 2010, 2010-03-14."""
-
-    default_error_messages = {
-        "required": _("Type your date of birth."),
-        "invalid": _("Type day, month and year of your birth, for example 14 3 2010."),
-    }
-    _MONTHS = (
-        ("gen", "jan"), ("feb",), ("mar",), ("apr",), ("mag", "may"), ("giu", "jun"), ("lug", "jul"),
-        ("ago", "aug"), ("set", "sep"), ("ott", "oct"), ("nov",), ("dic", "dec"),
-    )  # fmt: skip
-    _FIRST_YEAR = 1900
-
-    def clean(self, value) -> date:
-        parts = re.findall(r"[0-9]+|[^\W\d_]{3,}", super().clean(value).lower())
-        if parts and len(parts[0]) == 4:
-            parts.reverse()
-        try:
-            day, month, year = parts
-            birthday = date(int(year), self._month(month), int(day))
-        except (ValueError, OverflowError):
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        if not (birthday.year >= self._FIRST_YEAR and birthday < timezone.localdate()):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return birthday
-
-    def _month(self, text: str) -> int:
-        """Raises ValueError."""
-        if text.isdigit():
-            return int(text)
-        return next((n for n, names in enumerate(self._MONTHS, 1) if text.startswith(names)), 0)
 
 
 def _longest(field: str) -> int:

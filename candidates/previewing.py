@@ -1,8 +1,6 @@
 """A candidate's page for staff, before the hour: by the candidate's own view and templates."""
 
 from django.contrib import messages
-from django.db.models import DurationField, ExpressionWrapper, F
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -44,11 +42,9 @@ def find(request: HttpRequest, pk: int) -> HttpResponse:
 @previewing.without_scripts_and_forms
 def candidate(request: HttpRequest, pk: int) -> HttpResponse:
     """What the candidate with this entry sees: now, when it opens, or while stopped."""
-    left = ExpressionWrapper(F("session__release__opens_at") - Now(), output_field=DurationField())
-    entry = get_object_or_404(
-        Entry.objects.for_candidates().filter(session__release__isnull=False).annotate(left=left), pk=pk
-    )
-    user = User.objects.filter(pk=entry.user_id).first()
+    entries = Entry.objects.for_candidates().filter(session__release__isnull=False).with_time_left()
+    entry = get_object_or_404(entries, pk=pk)
+    user = User.objects.with_number_of_exams().filter(pk=entry.user_id).first()
     moment, language = previewing.asked(request, user.language if user else "it")
     audit.record(request, AuditNote.Kind.LOOKED, entry, _("Preview of the candidate’s page"))
     newest = previewing.newest_of([entry]).get(entry.pk)
@@ -72,7 +68,7 @@ def _sight(
     """What the candidate sees at the moment, and the versions that the page tells apart."""
     session = entry.session
     if moment == Moment.NOW and user:
-        sight = seeing.sight_of(user)
+        sight = seeing.sight_of(user, entry.pk)
         return sight, seeing.versions_of(sight.statement) if sight.statement else []
     centre_id = Entry.objects.values_list("preparation_centre", flat=True).get(pk=entry.pk)
     stop = previewing.stop_that_touches(session, entry, centre_id)

@@ -12,23 +12,38 @@ from results.models import Entry
 
 @app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
 def send_confirmation(context, user_id: int) -> None:
-    """You are registered: session, opening time, calendar file; no password, Secret Number or result."""
+    """You are registered: session, opening time, calendar file; no password, Secret Number or result.
+
+    Asked for again by somebody with several exams, it is about the one that their page shows.
+    """
     user = User.objects.get(pk=user_id)
-    entry = Entry.objects.for_mails().get(user=user)
+    entry = Entry.objects.for_mails().filter(user=user).with_time_left().nearest_first()[:1].get()
+    mails.send(
+        user, "registered", context.job.id, link=confirmation_link(user), **_facts(entry, user.language)
+    )
+
+
+@app.task(queue="mail", pass_context=True, retry=mails.UntilDelivered())
+def send_exam_added(context, user_id: int, entry_id: int) -> None:
+    """Another exam is in your account: the same facts."""
+    user = User.objects.get(pk=user_id)
+    entry = Entry.objects.for_mails().filter(pk=entry_id, user=user).first()
+    if entry:
+        mails.send(user, "exam_added", context.job.id, **_facts(entry, user.language))
+
+
+def _facts(entry: Entry, language: str) -> dict:
+    """The exam, when its result opens, and until then a calendar file."""
     opens_at = entry.session.release.opens_at
     is_open = opens_at <= timezone.now()
     attachments = []
     if not is_open:
-        calendar = opening_calendar(entry.session, opens_at, user.language)
+        calendar = opening_calendar(entry.session, opens_at, language)
         attachments = [("results.ics", calendar, "text/calendar")]
-    mails.send(
-        user,
-        "registered",
-        context.job.id,
-        link=confirmation_link(user),
-        entry=entry,
-        session=entry.session,
-        opens_at=opens_at,
-        is_open=is_open,
-        attachments=attachments,
-    )
+    return {
+        "entry": entry,
+        "session": entry.session,
+        "opens_at": opens_at,
+        "is_open": is_open,
+        "attachments": attachments,
+    }

@@ -1,12 +1,10 @@
 """The journey of a candidate: register, wait, see."""
 
-import random
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,18 +12,12 @@ from accounts import views as account_views
 from accounts.devices import remember_device
 from accounts.models import Choice, User
 from accounts.passwords import suggest_password
-from candidates import forms, seeing, tasks, texts
+from candidates import forms, seeing, tasks, texts, uncovering
+from candidates.adding import exams_of
 from candidates.registering import record_choice, wants_updates
-from results import wording
-from results.amendments import amendments
-from results.chart import scale_chart
+from results import handing_out, showing
+from results.document import Document
 from results.models import CandidateVersion
-
-# Seconds. Without JavaScript the page asks again at the instant, spread a little, at the latest after
-# six hours; while results are late, every five minutes.
-LONGEST_REFRESH = 6 * 60 * 60
-REFRESH_JITTER = 4
-REFRESH_WHILE_LATE = 5 * 60
 
 
 class HomeView(account_views.SignInView):
@@ -84,16 +76,55 @@ def registered(request: HttpRequest) -> HttpResponse:
     return render(request, "candidates/registered.html", context)
 
 
-def statement(request: HttpRequest) -> HttpResponse:
-    """The one address of a result: before the instant it waits, from the instant it shows."""
-    sight = seeing.sight_of(request.user)
+def statement(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The one address of a result: before the instant it waits, from the instant it shows.
+
+    Or, if the candidate wishes, from the press of a button: until then the page is not told the statement.
+    pk: of one of several entries; without it the one that has just opened or is about to.
+    """
+    sight = seeing.sight_of(request.user, pk)
     if sight is None:
         raise Http404
+    if sight.statement and uncovering.is_covered(request.user, request.session, sight.statement):
+        covered_anew = uncovering.is_covered_anew(request.session, sight.statement)
+        context = {"entry": sight.entry, "covered_anew": covered_anew, "uncover_url": _url("uncover", pk)}
+        return render(request, "results/covered.html", context)
     versions = []
     if sight.statement:
         seeing.mark_seen(request.session, sight.statement)
         versions = seeing.versions_of(sight.statement)
-    return statement_page(request, sight, versions)
+    return statement_page(request, sight, versions, pdf_url=_url("statement-pdf", pk))
+
+
+def statement_pdf(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The statement as a document, whenever its page would show it; else the page that says why not."""
+    back = _url("statement", pk)
+
+    def answer() -> HttpResponse:
+        sight = seeing.sight_of(request.user, pk)
+        if sight is None:
+            raise Http404
+        if sight.statement is None or uncovering.is_covered(request.user, request.session, sight.statement):
+            return redirect(back)
+        seeing.mark_seen(request.session, sight.statement)
+        versions = seeing.versions_of(sight.statement)
+        return handing_out.as_pdf(Document(sight.entry, sight.statement, versions))
+
+    return handing_out.when_it_is_your_turn(request, answer, back)
+
+
+def _url(name: str, pk: int | None) -> str:
+    """The address of a page about the account's one result, or about the one with that entry."""
+    return reverse(f"{name}-of", args=[pk]) if pk else reverse(name)
+
+
+@require_POST
+def uncover(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The button of a covered result; focus goes where the address points, to the result itself."""
+    sight = seeing.sight_of(request.user, pk)
+    if sight and sight.statement:
+        uncovering.uncover(request.session, sight.statement)
+    return redirect(f"{_url('statement', pk)}#outcome")
 
 
 def statement_page(
@@ -101,28 +132,18 @@ def statement_page(
 ) -> HttpResponse:
     """The page of what a candidate sees; versions: those that were shown, for what was amended.
 
-    more: what else the templates are told (candidates/previewing.py).
+    more: what else the templates are told (pdf_url; candidates/previewing.py).
     """
     entry = sight.entry
     context = {"entry": entry, "release": entry.session.release, "opens_at": entry.session.release.opens_at}
     if sight.page is seeing.View.STATEMENT:
-        exam = entry.session.exam_facts
-        context |= {
-            "exam": exam,
-            "statement": sight.statement,
-            "certificate": sight.certificate,
-            "amendments": amendments(exam, versions),
-            "chart": scale_chart(exam, sight.statement),
-            "wording": wording.of(exam, sight.statement),
-        }
+        context |= showing.statement(entry, sight.statement, versions)
+        context["certificate"] = sight.certificate
     elif sight.page is seeing.View.WAITING:
-        context |= {
-            "seconds_left": sight.seconds_left,
-            "refresh_after": min(sight.seconds_left, LONGEST_REFRESH) + random.randint(0, REFRESH_JITTER),  # noqa: S311
-        }
+        context |= showing.waiting(sight.seconds_left)
     else:
+        context |= showing.late()
         context["stop"] = sight.stop
-        context["refresh_after"] = REFRESH_WHILE_LATE + random.randint(0, REFRESH_WHILE_LATE)  # noqa: S311
     return render(request, f"results/{sight.page}.html", {**context, **more})
 
 
@@ -140,7 +161,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "candidates/account.html", {"wants_updates": wants_updates(request.user)})
+    context = {"exams": exams_of(request.user), "wants_updates": wants_updates(request.user)}
+    return render(request, "candidates/account.html", context)
 
 
 @require_POST
@@ -152,6 +174,18 @@ def choose_updates(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, _("You will get no more updates by email."))
     return redirect("account")
+
+
+@require_POST
+def choose_cover(request: HttpRequest) -> HttpResponse:
+    """Whether the own result shows at once or at a button; back to the page with the choice."""
+    covers = request.POST.get("cover") == "yes"
+    uncovering.choose(request.user, request.session, covers=covers)
+    if covers:
+        messages.success(request, _("Your result will stay covered until you press the button."))
+    else:
+        messages.success(request, _("Your result will show straight away."))
+    return redirect("account" if request.POST.get("back") == "account" else "statement")
 
 
 @require_POST

@@ -21,6 +21,14 @@ class Change:
     old: str
     new: str
 
+    @property
+    def in_words(self) -> str:
+        return _("%(name)s: %(new)s (before: %(old)s)") % {
+            "name": self.name,
+            "new": self.new,
+            "old": self.old,
+        }
+
 
 @dataclass(frozen=True)
 class Amendment:

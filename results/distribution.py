@@ -1,8 +1,8 @@
 """How results spread over the grades, or shields over each skill, beside other sessions or groups.
 
 Shares are of the statements that report a result; who has a code in its place is counted beside. Lengths are
-in units of the picture; templates/admin/results/_distribution.html draws it and writes the table. A series
-is told from another by its pattern, so that no colour is needed.
+in units of the picture; templates/results/_distribution.html draws it and writes the table. A series is told
+from another by its pattern, so that no colour is needed.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from results.models import ExamSession, Outcome, Result, Statement, Status
 from results.wording import result_in_short
 
 WIDTH = 360
-BARS_LEFT, BARS_RIGHT = 108, 298  # the category's name stands left of the bars, the share right of each
+BARS_LEFT, BARS_RIGHT = 118, 302  # the category's name stands left of the bars, the share right of each
 BAR, FIRST_BAR = 12, 15  # the first series is what the picture is about
 GAP, BETWEEN = 3, 11  # between two bars of a category; between two categories
 MOST_SERIES = 4  # one for each pattern
@@ -28,11 +28,17 @@ EARLIER_SESSIONS = MOST_SERIES - 1
 
 @dataclass(frozen=True)
 class Series:
-    """One session or group. counts: statements by key of the category; codes: those without a result."""
+    """One session or group. counts: statements by key of the category; codes: those without a result.
+
+    rounded: the counts are; people: how many those are, then. Of them nothing but shares is said, and no
+    codes; all shares of such a picture are in whole percent.
+    """
 
     label: str
     counts: Counter
-    codes: int
+    codes: int = 0
+    rounded: bool = False
+    people: int = 0
 
     @property
     def total(self) -> int:
@@ -64,12 +70,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Category:
-    """A grade or a number of shields: its bars, and (number, share in words) of each series for the table."""
+    """A grade or a number of shields: its bars, and (number or None, share in words) of each series."""
 
     label: str
     middle: float
     bars: tuple[Bar, ...]
-    cells: tuple[tuple[int, str], ...]
+    cells: tuple[tuple[int | None, str], ...]
 
 
 @dataclass(frozen=True)
@@ -116,12 +122,17 @@ def distributions(exam: Exam, groups: Sequence[tuple[str, list[dict]]]) -> list[
 
     Groups without a result are left out, except the first; at most MOST_SERIES are drawn.
     """
+    return pictures(exam, [{column: _series(*group, column) for column in kinds(exam)} for group in groups])
+
+
+def pictures(exam: Exam, groups: Sequence[dict[str, Series]]) -> list[Distribution]:
+    """The same of groups that are counted already: by the columns of checking.kinds()."""
     if not exam.reports_shields:
         keys = [(band.result, _band_label(band)) for band in exam.bands]
-        return [_picture("grades", str(exam.name), keys, [_series(*group, "result") for group in groups])]
+        return [_picture("grades", str(exam.name), keys, [group["result"] for group in groups])]
     keys = [(shields, _shields(shields)) for shields in reversed(SHIELDS)]
     return [
-        _picture(skill.value, str(skill.label), keys, [_series(*group, skill.value) for group in groups])
+        _picture(skill.value, str(skill.label), keys, [group[skill.value] for group in groups])
         for skill in exam.skills
     ]
 
@@ -148,19 +159,23 @@ def _series(label: str, rows: list[dict], column: str) -> Series:
 def _picture(key: str, title: str, keys: list[tuple], series: list[Series]) -> Distribution:
     drawn = [series[0], *(each for each in series[1:] if each.total)][:MOST_SERIES]
     longest = max((each.share(value) for each in drawn for value, _label in keys), default=0) or 1
+    whole = any(each.rounded for each in drawn)
     categories, y = [], 0.0
     for value, label in keys:
         bars, top = [], y
         for number, each in enumerate(drawn):
             height = BAR if number else FIRST_BAR
             width = (BARS_RIGHT - BARS_LEFT) * each.share(value) / longest
-            bars.append(Bar(number, y, round(width, 1), height, _percent(each.share(value))))
+            bars.append(Bar(number, y, round(width, 1), height, _percent(each.share(value), whole)))
             y += height + GAP
-        cells = tuple((each.counts[value], _percent(each.share(value))) for each in drawn)
+        cells = tuple(
+            (None if each.rounded else each.counts[value], _percent(each.share(value), whole))
+            for each in drawn
+        )
         categories.append(Category(label, (top + y - GAP) / 2, tuple(bars), cells))
         y += BETWEEN
     return Distribution(key, title, tuple(drawn), tuple(categories), y)
 
 
-def _percent(share: float) -> str:
-    return f"{number_format(round(share, 1), 1)} %"
+def _percent(share: float, whole: bool) -> str:
+    return f"{share:.0f} %" if whole else f"{number_format(round(share, 1), 1)} %"

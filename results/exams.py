@@ -69,6 +69,7 @@ CEFR_BANDS = (
     CefrBand("C1", 180, 199),
     CefrBand("C2", 200, 230),
 )
+SCALE_LOWEST, SCALE_HIGHEST = 80, CEFR_BANDS[-1].high
 CEFR_LEVELS = tuple(band.level for band in CEFR_BANDS)
 
 

@@ -1,30 +1,18 @@
-"""The slip (statino) as PDF: one a page, A4, tagged (PDF/UA-1), by the template templates/slips/slip.typ.
-
-Everything stays in memory. What stands on a slip goes to the template as data, never as source, so that a
-name is a name whatever it holds.
-"""
+"""The slip (statino) as PDF: one a page, A4, by the template templates/slips/slip.typ."""
 
 import io
-import json
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
 
 import segno
-import typst
 from django.conf import settings
 from django.utils import translation
 
 from results.models import ExamSession
 from results.times import day_in_words, in_words
+from results.typesetting import in_our_letters, typeset
 
 TEMPLATE = settings.BASE_DIR / "templates" / "slips" / "slip.typ"
-FONTS = settings.BASE_DIR / "results" / "fonts"
-TAGGED = "ua-1"
-NO_GLYPH = "□"  # stands for a letter that the fonts don't have
-
-_SAMPLE = b'#set document(title: "sample")\n#set text(font: "Inter")\n#sys.inputs.text'
 
 
 @dataclass(frozen=True)
@@ -43,15 +31,7 @@ def render(session: ExamSession, slips: Iterable[Slip]) -> bytes:
 
     Raises typst.TypstError if it cannot be rendered; nothing is left behind then.
     """
-    data = {**_shared(session), "slips": [_in_our_letters(slip) for slip in slips]}
-    return _compiler().compile(
-        TEMPLATE, format="pdf", sys_inputs={"data": json.dumps(data)}, pdf_standards=TAGGED
-    )
-
-
-def missing_letters(text: str) -> set[str]:
-    """The letters that the fonts don't have; a slip shows a box (NO_GLYPH) for each."""
-    return {letter for letter in unicodedata.normalize("NFC", text) if not _has_glyph(letter)}
+    return typeset(TEMPLATE, {**_shared(session), "slips": [_in_our_letters(slip) for slip in slips]})
 
 
 def _shared(session: ExamSession) -> dict:
@@ -99,30 +79,4 @@ def _qr_code(url: str) -> str:
 
 
 def _in_our_letters(slip: Slip) -> dict[str, str]:
-    return {
-        field: "".join(
-            letter if _has_glyph(letter) else NO_GLYPH for letter in unicodedata.normalize("NFC", text)
-        )
-        for field, text in asdict(slip).items()
-    }
-
-
-@cache
-def _has_glyph(letter: str) -> bool:
-    if letter.isascii():
-        return True
-    try:
-        _compiler().compile(_SAMPLE, format="pdf", sys_inputs={"text": letter}, pdf_standards=TAGGED)
-    except typst.TypstError:  # PDF/UA forbids text that no font can show
-        return False
-    return True
-
-
-def _compiler() -> typst.Compiler:
-    """With our fonts only, so that a slip is the same on every machine. A new one, so that no data stays."""
-    return typst.Compiler(root=settings.BASE_DIR, font_paths=_fonts())
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+    return {field: in_our_letters(text) for field, text in asdict(slip).items()}

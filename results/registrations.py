@@ -43,11 +43,11 @@ class Registrations:
 
 
 def over_time(session: ExamSession, entries: int, today: date) -> Registrations:
-    """Registrations of a session's entries by the day their accounts were made, up to today."""
+    """Registrations of a session's entries by the day they were registered with, up to today."""
     by_day = (
         Entry.objects.filter(session=session, user__isnull=False)
         .order_by()
-        .values(day=TruncDate("user__created_at"))
+        .values(day=TruncDate("registered_at"))
         .annotate(new=Count("pk"))
         .order_by("day")
     )

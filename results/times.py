@@ -26,6 +26,11 @@ def day_in_words(day: date) -> str:
     return _written(day, "j F Y")
 
 
+def day_in_short(day: date) -> str:
+    """A day without its year, for narrow places: “12 Jun”."""
+    return _written(day, "j M")
+
+
 def _written(day: date, date_form: str) -> str:
     text = date_format(day, date_form)
     return text.lower() if get_language() in SMALL_CALENDAR else text

@@ -41,13 +41,14 @@ class BandWords:
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one statement; skills and ready_for (an exam's name) are the Young Learners' alone."""
+    """The words of one statement; from skills on the Young Learners' alone. ready_for: an exam's name."""
 
     outcome: Outcome
     targets: str
     bands: tuple[BandWords, ...]
     skills: tuple[young_learners.SkillWords, ...] = ()
     ready_for: str = ""
+    voices: young_learners.TwoVoices | None = None
 
 
 def of(exam: Exam, statement: OpenStatement) -> Wording:
@@ -56,8 +57,14 @@ def of(exam: Exam, statement: OpenStatement) -> Wording:
     if statement.status != Status.RESULT:
         return Wording(_CODES[statement.status], targets, _bands(exam))
     if exam.reports_shields:
-        skills = young_learners.skill_words(exam, statement)
-        return Wording(_shields(exam), targets, (), skills, young_learners.ready_for(exam, statement))
+        return Wording(
+            _shields(exam),
+            targets,
+            bands=(),
+            skills=young_learners.skill_words(exam, statement),
+            ready_for=young_learners.ready_for(exam, statement),
+            voices=young_learners.two_voices(exam, statement),
+        )
     return Wording(_scored(exam, statement), targets, _bands(exam, statement.result))
 
 
@@ -153,8 +160,8 @@ _CODES = {
         _("Your result will follow"),
         _("The exam board cannot issue your result yet. It does not mean that you failed."),
         _(
-            "You do not have to do anything: your result appears on this page when the exam board sends it."
-            " If you need it by a certain date, tell us."
+            "You do not have to do anything: your result appears on your page of this site when the exam"
+            " board sends it. If you need it by a certain date, tell us."
         ),
         reach_office=True,
     ),

@@ -1,15 +1,17 @@
 """What the shields of the Young Learners exams say: what a child can do, and what to work on next.
 
 One to five shields a skill; nobody passes or fails. Four or five in every skill: ready for the next exam
-(source: the board's pages for parents). Texts speak to the child; a parent reads along.
+(source: the board's pages for parents). Two voices: to the child, short and warm; and to the parents.
 """
 
 from dataclasses import dataclass
 
+from django.utils.text import get_text_list
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from results.exams import EXAMS, Exam, Skill
-from results.models import OpenStatement
+from results.models import OpenStatement, Status
 
 SHIELDS_TO_GO_ON = 4
 NEXT_EXAM = {"YLS": "YLM", "YLM": "YLF", "YLF": "A2KS"}
@@ -34,6 +36,63 @@ def ready_for(exam: Exam, statement: OpenStatement) -> str:
     """The name of the next exam, if the child is ready for it; else empty."""
     shields = [statement.score(skill) or 0 for skill in exam.skills]
     return EXAMS[NEXT_EXAM[exam.code]].name if min(shields) >= SHIELDS_TO_GO_ON else ""
+
+
+@dataclass(frozen=True)
+class TwoVoices:
+    """What stands around the shields: a line to the child, and what parents ask.
+
+    level: where the exam stands. strengths: of this child. practice: what helps at home, for the skill with
+    the fewest shields. next_exam: whether it is time for it.
+    """
+
+    to_child: str
+    level: str
+    strengths: str
+    practice: str
+    next_exam: str
+
+
+def two_voices(exam: Exam, statement: OpenStatement) -> TwoVoices | None:
+    """The words to the child and to the parents; None for a code, or where no skill is reported."""
+    shields = {skill: won for skill in exam.skills if (won := statement.score(skill)) is not None}
+    if statement.status != Status.RESULT or not shields:
+        return None
+    few, many = min(shields.values()), max(shields.values())
+    best = [skill for skill, won in shields.items() if won == many]
+    if few == many:
+        to_child = _ALL_WELL_TO_CHILD if few >= SHIELDS_TO_GO_ON else _EVEN_TO_CHILD
+        strengths = _EVEN_TO_PARENTS
+    else:
+        to_child = ngettext(
+            "%(skills)s is your star skill: there you won most shields.",
+            "%(skills)s are your star skills: there you won most shields.",
+            len(best),
+        ) % {"skills": _named(best)}
+        strengths = gettext("Most shields are for %(skills)s.") % {"skills": _named(best)}
+    growing = next(skill for skill, won in shields.items() if won == few)
+    return TwoVoices(
+        to_child=str(to_child),
+        level=str(_LEVEL[exam.code]),
+        strengths=str(strengths),
+        practice=str(_ALL_WELL_AT_HOME if few >= SHIELDS_TO_GO_ON else _AT_HOME[growing]),
+        next_exam=_when_ready(exam, shields),
+    )
+
+
+def _when_ready(exam: Exam, shields: dict[Skill, int]) -> str:
+    growing = [skill for skill, won in shields.items() if won < SHIELDS_TO_GO_ON]
+    words = _READY
+    if growing:
+        words = _READY_LATER
+    elif len(shields) < len(exam.skills):
+        words = _READY_WHEN
+    following = EXAMS[NEXT_EXAM[exam.code]].name
+    return words % {"exam": following, "skills": _named(growing)}
+
+
+def _named(skills: list[Skill]) -> str:
+    return get_text_list([str(skill.label) for skill in skills], gettext("and"))
 
 
 def _words(exam: Exam, skill: Skill, shields: int | None) -> SkillWords:
@@ -133,3 +192,52 @@ _WORK_ON = {
         _("Say what you think about things, and why."),
     ),
 }
+
+_ALL_WELL_TO_CHILD = _("Look at all these shields: every skill went really well!")
+_EVEN_TO_CHILD = _("Your skills are growing together, one like the other. Keep going!")
+_EVEN_TO_PARENTS = _("There are as many shields for each skill: your child is growing in all of them alike.")
+
+_LEVEL = {
+    "YLS": _(
+        "Pre A1 Starters is the first of three exams for children; A1 Movers and A2 Flyers follow. It is made"
+        " for the very first English, before level A1."
+    ),
+    "YLM": _(
+        "A1 Movers is the second of three exams for children, after Pre A1 Starters and before A2 Flyers. It"
+        " is about level A1, the first of the six European levels (CEFR)."
+    ),
+    "YLF": _(
+        "A2 Flyers is the last of three exams for children, after Pre A1 Starters and A1 Movers. It is about"
+        " level A2, the second of the six European levels (CEFR)."
+    ),
+}
+
+_AT_HOME = {
+    Skill.LISTENING: _(
+        "For Listening, ten minutes a day do more than an hour on Sunday: songs, cartoons and short stories"
+        " in English that your child already knows by heart. Listening to the same thing again is good"
+        " practice."
+    ),
+    Skill.READING_AND_WRITING: _(
+        "For Reading and Writing, read picture stories in English together, a page each. Shopping lists,"
+        " labels and little notes on the fridge give a reason to write; mistakes are part of it."
+    ),
+    Skill.SPEAKING: _(
+        "For Speaking, let your child be the teacher: ask for the English word, guess what a picture shows,"
+        " play shop. Praise what you understand, and leave the mistakes for another day."
+    ),
+}
+_ALL_WELL_AT_HOME = _(
+    "Everything goes well. What helps now is English with pleasure: films, stories and games, and somebody to"
+    " talk with."
+)
+
+_READY = _(
+    "Four or five shields in every skill mean that a child is ready for the next exam. Yours is: you can"
+    " think of %(exam)s."
+)
+_READY_LATER = _(
+    "With four or five shields in every skill a child is ready for the next exam, %(exam)s. Your child can"
+    " still grow in %(skills)s; there is no hurry."
+)
+_READY_WHEN = _("With four or five shields in every skill a child is ready for the next exam, %(exam)s.")

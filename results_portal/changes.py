@@ -27,6 +27,7 @@ from results_portal.lists import CarefulListAdmin
 # Only the database's own business: keys, and how far an approval reaches (beside it stand when and who).
 NOT_SHOWN = {"id", "approved_through"}
 TO_THE_SECOND = "j M Y, H:i:s"
+NOTHING = "–"
 
 Values = dict[str, tuple]  # (old, new) by column, as JSON holds them
 Related = dict[type[models.Model], dict[int, models.Model]]
@@ -157,8 +158,8 @@ def _values_of(form: forms.ModelForm, prefix: str) -> dict[str, tuple[str, str]]
 
 
 def _text(value) -> str:
-    if isinstance(value, list):  # the other side of a many-to-many
-        return str(sorted(each.pk for each in value))
+    if isinstance(value, list):  # the other side of a many-to-many, or several choices
+        return str(sorted(getattr(each, "pk", each) for each in value))
     return str(value)
 
 
@@ -212,13 +213,18 @@ def in_words(model: type[models.Model], values: Values, related: Related) -> lis
 
 def _words(field: models.Field, raw, related: Related) -> str:
     """A value of an event as people say it."""
-    if raw is None or raw == "":
-        return "–"
+    if raw in (None, "", []):
+        return NOTHING
+    if isinstance(raw, list):
+        return ", ".join(_words(field.base_field, each, related) for each in raw)
     if field.is_relation:
         return str(related[field.related_model].get(raw) or _("no longer there (%s)") % raw)
     if field.choices:
         return str(dict(field.flatchoices).get(raw, raw))
-    value = field.to_python(raw)
+    return _as_said(field.to_python(raw))
+
+
+def _as_said(value) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, datetime):

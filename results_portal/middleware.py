@@ -21,6 +21,21 @@ class PlainTextMiddleware:
         return self.get_response(request)
 
 
+class UploadsMiddleware:
+    """Let the upload handlers drop what they hold still, however the request ended: a file cut off on its
+    way leaves nothing behind, at once."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        try:
+            return self.get_response(request)
+        finally:
+            for handler in request.upload_handlers:
+                handler.drop()
+
+
 class WhoActsMiddleware:
     """Put who asks, from where and on which page beside every change that the request makes.
 

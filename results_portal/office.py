@@ -24,13 +24,26 @@ _LOOKING = {
     "results.view_stop",
 }
 _CERTIFICATES = {"results.add_certificate", "results.change_certificate", "results.view_certificate"}
+_QUESTIONS = {"centres.change_studentquestion", "centres.view_studentquestion"}
 _SLIPS = {"results.change_lostslip", "results.view_lostslip", "results.view_slipissue"}
+# Schools that ask for access, and whom their people or the office invite.
+_JOINING = {
+    "centres.add_invitation",
+    "centres.change_accessrequest",
+    "centres.change_invitation",
+    "centres.view_accessrequest",
+    "centres.view_invitation",
+}
+_NEWS = {"centres.add_post", "centres.change_post", "centres.delete_post", "centres.view_post"}
+_MATERIAL = {f"centres.{may}_material" for may in ("add", "change", "delete", "view")}
 GROUPS: dict[str, frozenset[str]] = {
     # Answers candidates and schools; sees no marks unless in another group too.
     HELP_DESK: frozenset(
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_JOINING,
+            *_QUESTIONS,
             *_SLIPS,
             "accounts.change_user",
             "results.add_mail",
@@ -42,11 +55,16 @@ GROUPS: dict[str, frozenset[str]] = {
         {
             *_LOOKING,
             *_CERTIFICATES,
+            *_JOINING,
+            *_QUESTIONS,
+            *_MATERIAL,
             *_SLIPS,
+            *_NEWS,
             "accounts.add_user",
             "accounts.change_user",
             "centres.add_membership",
             "centres.add_preparationcentre",
+            "centres.change_membership",
             "centres.change_preparationcentre",
             "centres.delete_membership",
             "centres.delete_preparationcentre",
@@ -79,8 +97,14 @@ GROUPS: dict[str, frozenset[str]] = {
             "results.view_upload",
         }
     ),
-    # For the pages of preparation centres that are to come; can look at centres only today.
-    EDITOR: frozenset({"centres.view_preparationcentre"}),
+    # Writes what preparation centres read.
+    EDITOR: frozenset(
+        {
+            *_MATERIAL,
+            *_NEWS,
+            "centres.view_preparationcentre",
+        }
+    ),
     # Reads who did what.
     AUDITOR: frozenset({*_LOOKING, "results.view_upload", "results_portal.view_audit"}),
 }

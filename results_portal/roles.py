@@ -31,25 +31,47 @@ _SIGNING_IN = {
     "procrastinate_jobs": ("SELECT (id)", "INSERT"),
     "procrastinate_events": LOG,
 }
+_SECOND_FACTOR = {
+    "otp_static_staticdevice": WRITE,
+    "otp_static_statictoken": WRITE,
+    "otp_totp_totpdevice": WRITE,
+}
+# All but what the link is made of.
+_INVITATION = (
+    "id, centre_id, email, role, language, invited_by_id, made_at, expires_at, accepted_at, withdrawn_at"
+)
 _ENTRY = "id, session_id, id_number, candidate_number, family_name, given_names"
 _STATEMENT = (
     "entry_id, version, reason, made_by_id, status, overall, result, cefr, reading, use_of_english, writing,"
     " listening, speaking, reading_and_writing"
 )
+_QUESTION = "id, centre_id, session_id, kind, entry_id, name, message, asked_at"
+_QUESTION_ASKED = (
+    "centre_id, session_id, kind, entry_id, name, message, date_of_birth, id_number, asked_by_id"
+)
+_ANSWER = "state, answer, answered_at"
 _UPLOAD = (
     "state, trouble, progress, content, reason, report, added, changed, unchanged, corrected, started_at,"
     " confirmed_at, confirmed_by_id, finished_at"
 )
+_PACK = "state, trouble, total, done, started_at, finished_at, size, is_zip, entries, statements, asked_by_id"
+# How an account follows the news: its visits, the address of its feed, whether it wants the digest.
+_NEWS_READER = "feed_number, wants_digest, wants_digest_since, visited_at, new_from"
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
 }
 
+_MATERIAL = (
+    "id, public_id, title_it, title_en, description_it, description_en, exams, skills, kind, published_at,"
+    " stored_name, file_name, size, sha256, media_type, uploaded_at"
+)
+
 GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     CANDIDATES: {
         **_SIGNING_IN,
         **_SESSION_FACTS,
-        "accounts_user": ("INSERT", *_SIGNING_IN["accounts_user"]),
+        "accounts_user": ("INSERT", "UPDATE (covers_result)", *_SIGNING_IN["accounts_user"]),
         "accounts_choice": APPEND,
         "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, user_id)",),
         "results_gate_candidates": READ,
@@ -64,10 +86,26 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         **_SESSION_FACTS,
         "centres_preparationcentre": READ,
         "centres_membership": READ,
-        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id)",),
+        # Handed in; what others asked for stays unread. What else changes, functions change (FUNCTIONS).
+        "centres_accessrequest": ("INSERT (school, code, person, position, email, message, language)",),
+        "centres_invitation": (f"SELECT ({_INVITATION})",),
+        **_SECOND_FACTOR,  # row-level security narrows it to the face's own accounts
+        "results_entry": (f"SELECT ({_ENTRY}, date_of_birth, preparation_centre_id, name_key)",),
+        # Asked for here, made by the office's worker; its file through the view that asks the gate.
+        "centres_pack": ("SELECT", "INSERT (centre_id, session_id, kind, language, asked_by_id)"),
+        "centres_packs_current": READ,
+        "centres_packs_content": READ,
+        "centres_studentquestion": (f"SELECT ({_QUESTION}, {_ANSWER})", f"INSERT ({_QUESTION_ASKED})"),
+        # Row-level security shows what is published; a download is counted by a function.
+        "centres_material": (f"SELECT ({_MATERIAL})",),
+        "centres_materialvisit": ("SELECT", "INSERT", "UPDATE (before_at, latest_at)"),
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
+        "results_following_centres": READ,
+        # News: the posts themselves are the office's; the view shows what an account may see now.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT", f"INSERT (user_id, {_NEWS_READER})", f"UPDATE ({_NEWS_READER})"),
     },
     STAFF: {
         "accounts_user": WRITE,
@@ -80,15 +118,28 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "auth_group": WRITE,
         "auth_group_permissions": WRITE,
         "auth_permission": READ,
+        "centres_accessrequest": (
+            "SELECT",
+            "UPDATE (state, reason, centre_id, answered_at, answered_by_id)",
+        ),
+        "centres_invitation": ("SELECT", "INSERT", "UPDATE (withdrawn_at)", "DELETE"),
+        "centres_download": ("SELECT", "DELETE"),
+        "centres_material": WRITE,
+        "centres_materialvisit": ("SELECT", "DELETE"),  # with an account
         "centres_membership": WRITE,
         "centres_preparationcentre": WRITE,
+        "centres_pack": ("SELECT", f"UPDATE ({_PACK})", "DELETE"),
+        # Written by the worker that makes packs, and read by nobody here.
+        "centres_packpart": ("SELECT (id, pack_id)", "INSERT (pack_id, number, content)", "DELETE"),
+        # What was asked stays; entry and asked_by are emptied with the row that they point at.
+        "centres_studentquestion": ("SELECT", f"UPDATE ({_ANSWER}, answered_by_id, entry_id, asked_by_id)"),
+        "centres_post": WRITE,
+        "centres_postaudience": WRITE,
         "django_admin_log": APPEND,
         "django_content_type": READ,
         "django_migrations": READ,
-        # The second factor is the staff face's alone.
-        "otp_static_staticdevice": WRITE,
-        "otp_static_statictoken": WRITE,
-        "otp_totp_totpdevice": WRITE,
+        **_SECOND_FACTOR,
+        # Passkeys are the staff face's alone.
         "django_otp_webauthn_webauthnattestation": WRITE,
         "django_otp_webauthn_webauthncredential": WRITE,
         "django_otp_webauthn_webauthnuserhandle": WRITE,
@@ -123,6 +174,8 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_centres": READ,
         "results_gate_versions_centres": READ,
         "results_stops_centres": READ,
+        "results_following_centres": READ,
+        "results_look": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -142,8 +195,19 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
             "UPDATE (state, due_at, sent_at, attempts, last_error, message_id)",
         ),
         "results_visible": READ,
+        "centres_accessrequest": ("SELECT (id, school, person, email, language, state, reason)",),
+        "centres_invitation": (f"SELECT ({_INVITATION}, seed)",),
         "centres_preparationcentre": READ,
         "centres_membership": READ,
+        "centres_studentquestion": ("SELECT (id, centre_id, session_id, asked_by_id)",),
+        # The weekly digest.
+        "centres_visible_posts": READ,
+        "centres_newsreader": ("SELECT (id, user_id, wants_digest, wants_digest_since)",),
+        "centres_newsdigest": (
+            "SELECT",
+            "INSERT",
+            "UPDATE (posts, state, due_at, sent_at, attempts, last_error)",
+        ),
         **_SESSION_FACTS,
     },
 }
@@ -160,9 +224,23 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py).
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py,
+# centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_mark_seen"),
+    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_add_entry", "results_mark_seen"),
+    CENTRES: (
+        "results_figures_of_all",
+        "results_mark_looked",
+        "centres_count_download",
+        "centres_invite",
+        "centres_withdraw_invitation",
+        "centres_find_invitation",
+        "centres_register_invited",
+        "centres_accept_invitation",
+        "centres_change_role",
+        "centres_remove_member",
+        "centres_ask_second_factor",
+    ),
     STAFF: ("results_withdraw_approvals",),
 }
 

@@ -41,6 +41,11 @@ SECRET_KEY_FALLBACKS = env.list("PORTAL_SECRET_KEY_FALLBACKS", default=[])
 SECRET_NUMBER_KEY = env.str("PORTAL_SECRET_NUMBER_KEY")
 PASSWORD_PEPPER = env.str("PORTAL_PASSWORD_PEPPER")
 
+# Key and certificate that sign documents (results/signing.py): PEM text, or the path of a file with it; the
+# certificates that vouch for the signer's follow it. Empty: documents go out unsigned.
+STATEMENT_SIGNING_KEY = env.str("STATEMENT_SIGNING_KEY", default="", multiline=True)
+STATEMENT_SIGNING_CERTIFICATE = env.str("STATEMENT_SIGNING_CERTIFICATE", default="", multiline=True)
+
 # --- The Authorised Exam Centre (results_portal/branding.py hands it to every page and mail) ------
 AUTHORISED_CENTRE = {
     "name": env.str("CENTRE_NAME", default="Authorised Exam Centre"),
@@ -90,13 +95,20 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "results_portal.middleware.WhoActsMiddleware",  # last: it stands where views run
 ]
-STAFF_MIDDLEWARE = [
+SECOND_FACTOR_MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
-    "accounts.middleware.IdleSessionMiddleware",
 ]
-if PORTAL_FACE == "staff":
-    MIDDLEWARE += STAFF_MIDDLEWARE
+FACE_MIDDLEWARE = {
+    "candidates": [],
+    "centres": SECOND_FACTOR_MIDDLEWARE,
+    "staff": [
+        "results_portal.middleware.UploadsMiddleware",
+        *SECOND_FACTOR_MIDDLEWARE,
+        "accounts.middleware.IdleSessionMiddleware",
+    ],
+}
+MIDDLEWARE += FACE_MIDDLEWARE[PORTAL_FACE]
 
 TEMPLATES = [
     {
@@ -135,9 +147,9 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.FaceBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.PepperedArgon2"]
 # For staff and centre members; candidates have the rule of their slip (accounts/passwords.py).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.AddressValidator"},
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "accounts.passwords.LengthValidator",
         "OPTIONS": {"min_length": 12},  # characters; length is what stops guessing (NIST SP 800-63B)
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -163,7 +175,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "results_portal.errors.csrf_failure"
 
-# The second factor of the staff face (accounts/second_factor.py).
+# The second factor (accounts/second_factor.py): of all staff, and of who wants or needs one at a centre.
 OTP_TOTP_ISSUER = AUTHORISED_CENTRE["name"]
 # Passkeys belong to the staff face's host name: with another, everyone adds theirs anew.
 OTP_WEBAUTHN_RP_ID = urlsplit(FACE_URLS["staff"]).hostname
@@ -210,8 +222,15 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 60 * 60  # seconds, for the few files without a hash in their name
 
-# Marks and Secret Numbers never lie in a folder, and nobody fills one up.
-FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler"]
+# --- Files that are sent to us, and the preparation centres' material ----------------------------------
+# Each takes the file of its own form and passes over every other: marks and Secret Numbers never lie in a
+# folder, and nobody fills one up.
+FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler", "centres.receiving.MaterialFileHandler"]
+# Written by the staff's site and the office's worker, read by the centres' site; never below STATIC_ROOT.
+MATERIAL_ROOT = Path(env.str("MATERIAL_ROOT", default=str(BASE_DIR / "var" / "material")))
+# The proxy's internal address of that folder, such as /protected-material/; then the proxy hands the files
+# over (X-Accel-Redirect). Without it the portal does.
+X_ACCEL_MATERIAL = env.str("X_ACCEL_MATERIAL", default="")
 
 # --- Language and time ---------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"  # for a browser that asks for neither of ours
@@ -230,6 +249,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=AUTHORISED_CENT
 # to 12,000 students at once brought 2,500 hits a minute (UCC 2016). Ten a second reach as many in 20 minutes,
 # and if every second reader came at once, it would be five log-ins a second.
 MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600)
+# The weekly digest of news for preparation centres (centres/digests.py): day (1 is Monday, 7 Sunday) and full
+# hour, in PORTAL_TIME_ZONE.
+NEWS_DIGEST_WEEKDAY = env.int("NEWS_DIGEST_WEEKDAY", default=1)
+NEWS_DIGEST_HOUR = env.int("NEWS_DIGEST_HOUR", default=7)
+if NEWS_DIGEST_WEEKDAY not in range(1, 8) or NEWS_DIGEST_HOUR not in range(24):
+    raise ImproperlyConfigured("NEWS_DIGEST_WEEKDAY must be 1 (Monday) to 7, and NEWS_DIGEST_HOUR 0 to 23.")
 
 LOGGING = {
     "version": 1,

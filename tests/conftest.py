@@ -79,8 +79,8 @@ class FaceClient(Client):
             ALLOWED_HOSTS=[HOSTS[self.face], "127.0.0.1"],
             LOGIN_URL="admin:login" if self.face == "staff" else "home",
             MIDDLEWARE=[
-                *(name for name in settings.MIDDLEWARE if name not in settings.STAFF_MIDDLEWARE),
-                *(settings.STAFF_MIDDLEWARE if self.face == "staff" else []),
+                *(name for name in settings.MIDDLEWARE if name not in settings.FACE_MIDDLEWARE["staff"]),
+                *settings.FACE_MIDDLEWARE[self.face],
             ],
         )
 
@@ -90,15 +90,21 @@ class FaceClient(Client):
             return super().request(**request)
 
     def force_login(self, user, backend=None, *, verified: bool = True):
-        """Sign in; on the staff face with the second factor just given, or not: with the password alone."""
+        """Sign in, with the second factor just given, or not: with the password alone.
+
+        On the staff face everyone has one, on the centres' face who has set it up.
+        """
         with self.face_settings():
             super().force_login(user, backend)
-            if self.face == "staff" and verified:
+            if self.face in {"staff", "centres"} and verified:
                 from accounts.confirming import CONFIRMED_AT
                 from accounts.models import AuthenticatorApp
                 from accounts.sessions import STARTED_AT
 
-                app, _made = AuthenticatorApp.objects.get_or_create(user=user)
+                app = AuthenticatorApp.objects.filter(user=user).first()
+                if app is None and self.face == "centres":
+                    return
+                app = app or AuthenticatorApp.objects.create(user=user)
                 session = self.session
                 session[DEVICE_ID_SESSION_KEY] = app.persistent_id
                 session[CONFIRMED_AT] = session[STARTED_AT] = timezone.now().timestamp()

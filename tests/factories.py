@@ -6,13 +6,15 @@ from itertools import count
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from accounts.models import Face, User
-from centres.models import Membership, PreparationCentre
+from accounts.models import AuthenticatorApp, Face, User
+from centres import links, shelving
+from centres.models import Invitation, Material, Membership, Post, PreparationCentre
+from centres.storing import Incoming
 from results import releasing
 from results.exams import EXAMS
 from results.models import Entry, ExamSession, Release, Statement
 from results.numbers import digest_secret_number
-from results_portal.office import APPROVER, OFFICER
+from results_portal.office import APPROVER, EDITOR, OFFICER
 
 PASSWORD = "kutoVe84"
 SECRET_NUMBER = "8482"
@@ -127,11 +129,76 @@ def centre(**fields) -> PreparationCentre:
     return PreparationCentre.objects.create(**{"code": f"C{n}", "name": f"Liceo Volta {n}"} | fields)
 
 
-def member(of: PreparationCentre, **fields) -> User:
+def member(of: PreparationCentre, role: str = Membership.Role.MEMBER, **fields) -> User:
     n = next(_numbers)
-    email = f"secretary{n}@liceo.example.org"
+    email = fields.pop("email", f"secretary{n}@liceo.example.org")
     user = User.objects.create_user(
         email, LONG_PASSWORD, face=Face.CENTRES, email=email, language="en", **fields
     )
-    Membership.objects.create(user=user, centre=of)
+    Membership.objects.create(user=user, centre=of, role=role)
     return user
+
+
+def stranger(**fields) -> User:
+    """An account of the centres' face that belongs to no centre."""
+    person = member(centre(), **fields)
+    person.memberships.all().delete()
+    return person
+
+
+def manager(of: PreparationCentre, **fields) -> User:
+    return member(of, Membership.Role.MANAGER, **fields)
+
+
+def invitation(to: PreparationCentre, **fields) -> tuple[Invitation, str]:
+    """An open invitation, and the token of its link."""
+    fields = {"email": "nuova@liceo.example.org", "role": "member", "language": "en"} | fields
+    made = Invitation(centre=to, **fields)
+    token = links.token_of(made.seed)
+    made.digest = links.digest_of(token)
+    made.save()
+    return made, token
+
+
+def app(of: User) -> AuthenticatorApp:
+    """The authenticator app of somebody's second step."""
+    return AuthenticatorApp.objects.create(user=of, name="app")
+
+
+def post(*only: PreparationCentre, published_in: timedelta | None = timedelta(hours=-1), **fields) -> Post:
+    """A post of the news for all preparation centres, or for these only.
+
+    published_in counts from the database's now; None makes a draft.
+    """
+    fields = {
+        "title_it": "Giornata degli orali",
+        "title_en": "Oral exam days",
+        "body_it": "Gli orali si tengono **qui**.",
+        "body_en": "The oral exams take place **here**.",
+        "published_at": None if published_in is None else database_now() + published_in,
+        "to_all": not only,
+    } | fields
+    made = Post.objects.create(**fields)
+    made.centres.set(only)
+    return made
+
+
+def material(content: bytes = b"%PDF-1.7\n%%EOF\n", file_name: str = "paper.pdf", **fields) -> Material:
+    """Published preparation material for B2 First, with its file in the store."""
+    n = next(_numbers)
+    made = Material(
+        **{
+            "title_it": f"Prova {n}",
+            "title_en": f"Paper {n}",
+            "exams": ["B2F"],
+            "skills": ["reading"],
+            "kind": "sample_paper",
+            "published_at": database_now(),
+        }
+        | fields
+    )
+    with Incoming() as incoming:
+        incoming.write(content)
+        shelving.add(made, incoming, file_name, officer(EDITOR))
+    made.refresh_from_db()
+    return made

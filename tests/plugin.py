@@ -53,6 +53,7 @@ def pytest_load_initial_conftests() -> None:
         PORTAL_PASSWORD_PEPPER=secrets.token_urlsafe(48),
         PORTAL_HTTPS="off",
         STATIC_ROOT=str(_folder()),
+        MATERIAL_ROOT=str(_folder()),
         CANDIDATES_URL="http://results.example.org",
         CENTRES_URL="http://centres.example.org",
         STAFF_URL="http://staff.example.org",

@@ -31,6 +31,9 @@ PUBLIC = {
     },
     "centres": {
         "",
+        "ask-for-access/",
+        "ask-for-access/sent/",
+        "invitation/<str:token>/",
         "forgotten-password/",
         "new-password/<uidb64>/<token>/",
         "help/",
@@ -39,6 +42,8 @@ PUBLIC = {
         "language/",
         "sign-out/",
         "confirm/<str:token>/",
+        "news/feed/<str:token>/",
+        "news/unsubscribe/<str:token>/",
     },
     "staff": {
         "admin/login/",

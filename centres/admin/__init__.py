@@ -1,5 +1,5 @@
 """The exams office's pages about preparation centres."""
 
-from centres.admin import people
+from centres.admin import joining, material, news, people, questions
 
-__all__ = ["people"]
+__all__ = ["joining", "material", "news", "people", "questions"]

@@ -6,7 +6,7 @@ from django.urls import reverse_lazy
 
 from accounts import forms as account_forms
 from accounts import views as account_views
-from centres import seeing
+from centres.views.joining import LINK
 
 
 class HomeView(account_views.SignInView):
@@ -16,9 +16,18 @@ class HomeView(account_views.SignInView):
     authentication_form = account_forms.SignInForm
     next_page = reverse_lazy("sessions")
 
+    def form_valid(self, form) -> HttpResponse:
+        """An invitation that waits for this sign-in goes on waiting; it is its address's alone."""
+        token = self.request.session.get(LINK)
+        response = super().form_valid(form)
+        if token:
+            self.request.session[LINK] = token
+        return response
+
 
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "centres/account.html", {"centres": seeing.centres_of(request.user)})
+    memberships = request.user.memberships.select_related("centre").order_by("centre__name")
+    return render(request, "centres/account.html", {"memberships": memberships})
 
 
 def change_password(request: HttpRequest) -> HttpResponse:

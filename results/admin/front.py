@@ -1,5 +1,6 @@
 """What waits for somebody, for the top of the admin's front page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +16,8 @@ from results.admin.signs import SIGNS
 from results.models import Approval, LostSlip, Mail, Release, Statement, Upload
 from results.standing import State, with_state
 from results.times import in_words
+
+Words = Callable[[int], str]
 
 MOST = 6  # sessions in each list
 RECENTLY = timedelta(days=7)  # what failed before is history
@@ -39,6 +42,23 @@ class Task:
 
     words: str
     link: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Rows of one state that wait for who has the permission, and words for their number."""
+
+    permission: str
+    rows: Callable[[], QuerySet]
+    words: Words
+
+
+_others: list[Queue] = []
+
+
+def add_queue(permission: str, rows: Callable[[], QuerySet], words: Words) -> None:
+    """Show a queue of an app above this one; its admin module says so when it is loaded."""
+    _others.append(Queue(permission, rows, words))
 
 
 def coming(user: User) -> list[Coming]:
@@ -72,12 +92,15 @@ def tasks(user: User) -> list[Task]:
             )
             for release in _waiting_for(user)[:MOST]
         ]
-    for permission, rows, words in _queues():
-        if user.has_perm(permission) and (number := rows.count()):
+    for queue in (*_queues(), *_others):
+        if not user.has_perm(queue.permission):
+            continue
+        rows = queue.rows()
+        if number := rows.count():
             model = rows.model._meta
             link = reverse(f"admin:{model.app_label}_{model.model_name}_changelist")
             state = rows.first().state
-            found.append(Task(words(number) % {"count": number}, f"{link}?state__exact={state}"))
+            found.append(Task(queue.words(number) % {"count": number}, f"{link}?state__exact={state}"))
     return found
 
 
@@ -90,37 +113,36 @@ def _waiting_for(user: User) -> QuerySet[Release]:
     return waiting.select_related("session").order_by("opens_at")
 
 
-def _queues() -> list[tuple]:
-    """Permission, rows of one state that wait for somebody, and words for their number."""
+def _queues() -> list[Queue]:
     return [
-        (
+        Queue(
             "results.view_lostslip",
-            LostSlip.objects.filter(state=LostSlip.State.OPEN),
+            lambda: LostSlip.objects.filter(state=LostSlip.State.OPEN),
             lambda number: ngettext(
                 "%(count)d candidate asks for a lost slip", "%(count)d candidates ask for a lost slip", number
             ),
         ),
-        (
+        Queue(
             "results.view_upload",
-            Upload.objects.filter(state=Upload.State.CHECKED),
+            lambda: Upload.objects.filter(state=Upload.State.CHECKED),
             lambda number: ngettext(
                 "%(count)d file is checked and not loaded yet",
                 "%(count)d files are checked and not loaded yet",
                 number,
             ),
         ),
-        (
+        Queue(
             "results.view_upload",
-            Upload.objects.filter(state=Upload.State.FAILED, finished_at__gt=Now() - RECENTLY),
+            lambda: Upload.objects.filter(state=Upload.State.FAILED, finished_at__gt=Now() - RECENTLY),
             lambda number: ngettext(
                 "%(count)d file failed in the last seven days",
                 "%(count)d files failed in the last seven days",
                 number,
             ),
         ),
-        (
+        Queue(
             "results.view_mail",
-            Mail.objects.filter(state=Mail.State.GIVEN_UP, made_at__gt=Now() - RECENTLY),
+            lambda: Mail.objects.filter(state=Mail.State.GIVEN_UP, made_at__gt=Now() - RECENTLY),
             lambda number: ngettext(
                 "%(count)d mail was given up in the last seven days",
                 "%(count)d mails were given up in the last seven days",

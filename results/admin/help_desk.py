@@ -1,6 +1,6 @@
 """The help desk: one box that finds a person, the person's page without any mark, and what can be done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -119,8 +119,8 @@ def entry_page(request: HttpRequest, pk: int) -> HttpResponse:
 @for_help_desk
 def account_page(request: HttpRequest, pk: int) -> HttpResponse:
     account = _account(pk)
-    if entry := account.entries.defer("secret_digest").first():
-        return redirect("help-desk-entry", entry.pk)
+    if entry := _entry_of(request, account):
+        return redirect("help-desk-entry", entry)
     return _account_page(request, account)
 
 
@@ -129,9 +129,10 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
 def unlock_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget the tries of an ID Number, also one that nobody has registered with."""
     entry = _entry(pk)
+    names = {entry.id_number} | (helping.names_of(entry.user) if entry.user else set())
     _do(
         request,
-        lambda: helping.unlock(entry.id_number, Face.CANDIDATES, request.user, about=entry.user or entry),
+        lambda: helping.unlock(names, Face.CANDIDATES, request.user, about=entry.user or entry),
         _("Unlocked: the next try counts as the first."),
     )
     return redirect("help-desk-entry", pk)
@@ -144,7 +145,7 @@ def help_account(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     account, by = _account(pk), request.user
     act, said = {
         "unlock": (
-            lambda: helping.unlock(account.username, account.face, by, about=account),
+            lambda: helping.unlock(helping.names_of(account), account.face, by, about=account),
             _("Unlocked: the next try counts as the first."),
         ),
         "resend": (
@@ -158,7 +159,7 @@ def help_account(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         "sign-out": (lambda: helping.end_sessions(account, by), _("Signed out everywhere.")),
     }[verb]
     _do(request, act, said)
-    return redirect("help-desk-account", pk)
+    return _back_to(request, account)
 
 
 @require_POST
@@ -173,14 +174,14 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             if not hasattr(refusal, "error_dict"):  # of nothing that was typed
                 messages.error(request, " ".join(refusal.messages))
-                return redirect("help-desk-account", pk)
+                return _back_to(request, account)
             form.add_error(None, refusal)
         else:
             messages.success(
                 request, _("We have sent an email to %s, to confirm the address.") % account.email
             )
-            return redirect("help-desk-account", pk)
-    entry = account.entries.values_list("pk", flat=True).first()
+            return _back_to(request, account)
+    entry = _entry_of(request, account)
     return _entry_page(request, entry, form) if entry else _account_page(request, account, form)
 
 
@@ -194,18 +195,24 @@ def _entry_page(request: HttpRequest, pk: int, form: AddressForm | None = None) 
         session=entry.session_id,
         lifted_at=None,
     )
+    names = {entry.id_number} | (helping.names_of(entry.user) if entry.user else set())
+    others = Entry.objects.none()
+    if entry.user:
+        others = entry.user.entries.exclude(pk=entry.pk).select_related("session__release")
     return _person_page(
         request,
         entry.name,
         entry.user,
         form,
         entry=entry,
+        others=others.defer("secret_digest").order_by("-session__exam_date", "pk"),
+        signs_in_with=sorted(names),
         release=release,
         state=State(release.state).label if release else "",
         stops=stops,
         seen_at=Seen.objects.filter(entry=entry.pk).aggregate(first=Min("first_seen_at"))["first"],
         certificate=Certificate.objects.filter(entry=entry.pk).first(),
-        locks=_locks(entry.id_number, Face.CANDIDATES),
+        locks=_locks(names, Face.CANDIDATES),
         mails=_mails(Q(entry=entry.pk)),
     )
 
@@ -217,8 +224,9 @@ def _account_page(request: HttpRequest, account: User, form: AddressForm | None 
         account.username,
         account,
         form,
+        signs_in_with=[account.username],
         centres=[membership.centre for membership in memberships],
-        locks=_locks(account.username, account.face),
+        locks=_locks({account.username}, account.face),
         mails=_mails(Q(user=account.pk)),
     )
 
@@ -254,10 +262,25 @@ def _account(pk: int) -> User:
     return get_object_or_404(User.objects.exclude(face=Face.STAFF), pk=pk)
 
 
-def _locks(name: str, face: str) -> list[LockInWords]:
+def _entry_of(request: HttpRequest, account: User) -> int | None:
+    """The entry on whose page the button was pressed; without one, the account's newest."""
+    entries = account.entries.order_by("-session__exam_date", "-pk")
+    asked = request.POST.get("entry", "")
+    if asked.isdecimal() and entries.filter(pk=asked).exists():
+        return int(asked)
+    return entries.values_list("pk", flat=True).first()
+
+
+def _back_to(request: HttpRequest, account: User) -> HttpResponse:
+    """The person's page, on the exam that was looked at."""
+    entry = _entry_of(request, account)
+    return redirect("help-desk-entry", entry) if entry else redirect("help-desk-account", account.pk)
+
+
+def _locks(names: Collection[str], face: str) -> list[LockInWords]:
     """By what it keeps the person from, the longest each."""
     until: dict[str, datetime] = {}
-    for lock in throttle.locks_of(name, face):
+    for lock in throttle.locks_of(names, face):
         what = str(LOCKED[lock.limit.name])
         until[what] = max(lock.until, until.get(what, lock.until))
     return [LockInWords(what, moment) for what, moment in until.items()]

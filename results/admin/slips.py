@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.confirming import needs_fresh_identity
-from results import lost_slips, printing, slips
+from results import lost_slips, slips
 from results.admin.common import NOTHING, ForReading, ReasonForm, ask, bound, done
 from results.models import Entry, ExamSession, LostSlip, SlipIssue
 from results.times import day_in_words
+from results.typesetting import missing_letters
 from results_portal.changes import ChangesAdmin
 from results_portal.lists import CarefulListAdmin, short
 
@@ -309,4 +310,4 @@ def _as_download(printed: slips.SlipFile, name: str) -> HttpResponse:
 def _with_boxes(entries: QuerySet[Entry]) -> list[str]:
     """Candidates whose names have letters that the slips' fonts don't have."""
     people = entries.only("id_number", "family_name", "given_names")
-    return [str(entry) for entry in people if printing.missing_letters(entry.name)]
+    return [str(entry) for entry in people if missing_letters(entry.name)]

@@ -6,6 +6,7 @@ one rule of what is visible to whom and when.
 
 from results.models.certificates import CandidateCertificate, Certificate, CertificateEntry
 from results.models.entries import Entry
+from results.models.following import CentreFollowing, Look
 from results.models.gate import (
     CandidateStatement,
     CandidateStop,
@@ -32,6 +33,7 @@ __all__ = [
     "CandidateStatement",
     "CandidateStop",
     "CandidateVersion",
+    "CentreFollowing",
     "CentreStatement",
     "CentreStop",
     "CentreVersion",
@@ -39,6 +41,7 @@ __all__ = [
     "CertificateEntry",
     "Entry",
     "ExamSession",
+    "Look",
     "LostSlip",
     "Mail",
     "OpenStatement",

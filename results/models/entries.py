@@ -4,7 +4,8 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q
+from django.db.models.functions import Abs, Extract, Now
 from django.utils.translation import gettext_lazy as _
 
 from results.models.sessions import ExamSession
@@ -21,6 +22,18 @@ class EntryQuerySet(models.QuerySet):
         """With session and opening time, for the worker."""
         return self.select_related("session__release").only(*_FOR_MAILS)
 
+    def with_time_left(self) -> "EntryQuerySet":
+        """With `left`: how long until the result opens, by the database's clock; below 0 since then."""
+        left = ExpressionWrapper(F("session__release__opens_at") - Now(), output_field=DurationField())
+        return self.annotate(left=left)
+
+    def nearest_first(self) -> "EntryQuerySet":
+        """Of with_time_left(), by how far the opening is from now, past or to come; then the later exam.
+
+        Of one person's entries the first is the one they mean: what has just opened, or is about to.
+        """
+        return self.order_by(Abs(Extract("left", "epoch")), "-session__exam_date", "-pk")
+
 
 _FOR_MAILS = (
     "id_number",
@@ -33,7 +46,14 @@ _FOR_MAILS = (
 )
 
 
-@pghistory.track(exclude=["secret_digest"])
+class NameKey(models.Func):
+    """What names are sorted by: as a class register does (results/migrations/0012_centre_lists.py)."""
+
+    function = "results_name_key"
+    arity = 2
+
+
+@pghistory.track(exclude=["secret_digest", "name_key", "registered_at"])
 @pgtrigger.register(
     pgtrigger.Protect(
         name="claimed_once",
@@ -77,10 +97,18 @@ class Entry(models.Model):
         related_name="entries",
         verbose_name=_("account"),
     )
+    # Since when `user` is who it is: written by a trigger (results/migrations/0014_sittings.py).
+    registered_at = models.DateTimeField(_("registered"), null=True, editable=False)
     email = models.EmailField(
         _("e-mail address of the entry"),
         blank=True,
         help_text=_("For reminders until the candidate has registered with an address of their own."),
+    )
+
+    name_key = models.GeneratedField(
+        expression=NameKey("family_name", "given_names"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
     )
 
     objects = EntryQuerySet.as_manager()
@@ -88,6 +116,10 @@ class Entry(models.Model):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
+        indexes = [
+            # A centre's students of a session by name: a page costs the same with 50 and with 5,000 of them.
+            models.Index(fields=["preparation_centre", "session", "name_key", "id"], name="entry_of_centre")
+        ]
         permissions = [("issue_slips", "Can issue Secret Numbers and print slips")]
         constraints = [
             # Checked when a statement ends: two candidates may exchange their numbers.

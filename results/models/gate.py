@@ -44,6 +44,7 @@ class CentreStatement(OpenStatement):
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="open_to_centre")
     preparation_centre = models.ForeignKey("centres.PreparationCentre", models.DO_NOTHING, related_name="+")
+    session = models.ForeignKey("results.ExamSession", models.DO_NOTHING, related_name="+")
 
     class Meta:
         managed = False
@@ -139,6 +140,7 @@ class CandidateStop(StopNotice):
 class CentreStop(StopNotice):
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="stop_for_centre")
     preparation_centre = models.ForeignKey("centres.PreparationCentre", models.DO_NOTHING, related_name="+")
+    session = models.ForeignKey("results.ExamSession", models.DO_NOTHING, related_name="+")
 
     class Meta:
         managed = False

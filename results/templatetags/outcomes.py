@@ -1,11 +1,20 @@
-"""Filters for results in the board's words: {% load outcomes %}{{ statement|result_in_words }}."""
+"""Results in the board's words, and what every statement says, from Python to the pages.
+
+{% load outcomes %}{{ statement|result_in_words }}{% sentences as said %}{{ said.NO_CERTIFICATE }}
+"""
 
 from django import template
 from django.utils.translation import gettext as _
 
-from results import wording
+from results import sentences, wording
 
 register = template.Library()
+register.filter(sentences.about_the_chart)
+register.filter(sentences.bands_of)
+register.filter(sentences.in_shields)
+register.filter(sentences.published)
+register.filter(sentences.ready_for)
+register.simple_tag(lambda: sentences, name="sentences")
 
 
 @register.filter

@@ -19,12 +19,13 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from results_portal.bootstrap import bootstrap, drop
-from results_portal.demo import mailserver
+from results_portal.demo import mailserver, signing
 from results_portal.demo.data import FOLDER, ROOT, SLIPS, STAFF, VAR, sign_ins
 from results_portal.embedded import EmbeddedError, Server, die_with_parent
 
 ENV_FILE = FOLDER / "env"
 MAIL = VAR / "mail"
+MATERIAL = VAR / "material"
 POSTGRES = VAR / "postgres"
 FACES = {"candidates": 8000, "centres": 8001, "staff": 8002}
 SECRETS = ("PORTAL_SECRET_KEY", "PORTAL_SECRET_NUMBER_KEY", "PORTAL_PASSWORD_PEPPER")
@@ -59,7 +60,7 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     _check_free(ports)
     started = time.monotonic()
     if reset:
-        for folder in (FOLDER, MAIL):
+        for folder in (FOLDER, MAIL, MATERIAL):
             shutil.rmtree(folder, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     FOLDER.chmod(0o700)
@@ -82,7 +83,7 @@ def _run(running: ExitStack, *, reset: bool) -> None:
     processes = {
         # Who sends mails sees no marks; who loads files sees them as the staff's face does.
         f"{name} worker": _start(running, environment | {"DATABASE_URL": urls[login]}, _worker(queues))
-        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office"))
+        for name, login, queues in (("mail", "worker", "mail,sweep"), ("office", "staff", "office,packs"))
     }
     for face, port in ports.items():
         of_face = {**environment, "PORTAL_FACE": face, "DATABASE_URL": urls[face]}
@@ -119,10 +120,12 @@ def _environment(ports: dict[str, int], database_url: str, mail_port: int) -> di
     known = _read_env()
     return {
         **{name: known.get(name) or secrets.token_urlsafe(48) for name in SECRETS},
+        **signing.keep_in(FOLDER),
         "DJANGO_SETTINGS_MODULE": "results_portal.settings",
         "PORTAL_FACE": "staff",
         "PORTAL_HTTPS": "off",
         "STATIC_ROOT": str(VAR / "static"),
+        "MATERIAL_ROOT": str(MATERIAL),
         "DATABASE_URL": database_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "EXTRA_ALLOWED_HOSTS": "localhost,127.0.0.1",

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from results_portal.demo import material
+
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(
     os.environ.get("PORTAL_VAR", ROOT / "var")
@@ -47,6 +49,8 @@ SCHOOLS = {
     "RMIC02": "Istituto Comprensivo Gianni Rodari",
     "RMSL03": "Sirio Language School",
 }
+# What a school's students do worse or better, in points: there is something to see in its figures.
+LEANINGS = {"RMPS01": {"writing": -7, "reading": 4}, "RMSL03": {"speaking": 5, "use_of_english": -4}}
 
 # Result by result, in %; the rest has no result.
 B2_FIRST_2012 = {"A": 7.4, "B": 23.1, "C": 45.9, "LEVEL": 21.1, "NONE": 2.5}
@@ -101,6 +105,7 @@ def load() -> None:
     """Load everything, once; a second call finds it there and changes nothing."""
     from django.utils import timezone, translation
 
+    from accounts.models import User
     from accounts.passwords import suggest_password
     from candidates.registering import find_entry, register
     from results import lost_slips
@@ -109,6 +114,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
+    from results_portal.demo import figures, news, questions, sittings
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -121,9 +127,14 @@ def load() -> None:
     now = timezone.now()
     officers = _make_people(suggest_password)
     slips: list[Slip] = []
-    numbers = iter(chance.sample(range(100_000, 1_000_000), sum(session.candidates for session in SESSIONS)))
-    for plan in SESSIONS:
-        opens_at = now + plan.opens_in
+    people = sum(plan.candidates for plan in SESSIONS) + sittings.CANDIDATES
+    numbers = iter(chance.sample(range(100_000, 1_000_000), people))
+
+    def make_slips(plan: DemoSession) -> list[Slip]:
+        exam_date = (now - timedelta(days=plan.exam_days_ago)).date()
+        return list(slips_of(chance, plan, now + plan.opens_in, exam_date, numbers))
+
+    def load_session(plan: DemoSession, own: list[Slip]) -> None:
         exam_date = (now - timedelta(days=plan.exam_days_ago)).date()
         session = create_session(
             plan.code,
@@ -131,16 +142,19 @@ def load() -> None:
             title=f"{exam_date:%B %Y}",
             exam_date=exam_date,
             place="Roma",
-            opens_at=opens_at,
+            opens_at=now + plan.opens_in,
         )
-        own = list(_slips(chance, plan, opens_at, exam_date, numbers))
-        import_entries(session, _write(f"{plan.code}-entries.csv", _entry_rows(own)))
+        import_entries(session, write(f"{plan.code}-entries.csv", entry_rows(own)))
         import_results(
-            session, _write(f"{plan.code}-results.csv", _result_rows(chance, session.exam_facts, plan, own))
+            session, write(f"{plan.code}-results.csv", result_rows(chance, session.exam_facts, plan, own))
         )
         release = Release.objects.get(session=session)
         for officer in officers:
             approve(release, officer, open_now=opens_at_once(release))
+
+    for plan in SESSIONS:
+        own = make_slips(plan)
+        load_session(plan, own)
         for slip in own[:REGISTERED_A_SESSION]:
             slip.password = suggest_password()
             email = f"{slip.id_number.lower()}@mail.example"
@@ -154,6 +168,9 @@ def load() -> None:
                     updates=chance.random() < 0.7,
                 )
         slips += own
+    slips += sittings.load({plan.code: plan for plan in SESSIONS}, list(slips), make_slips, load_session)
+    figures.load(chance, now, officers)
+    questions.load(officers[0])
     who = slips[REGISTERED_A_SESSION]
     lost_slips.ask(
         name=f"{who.given_names} {who.family_name}",
@@ -164,7 +181,9 @@ def load() -> None:
         phone="",
         message="Lo statino era nello zaino che mi hanno rubato.",
     )
+    news.load(officers[0])
     _hand_out_certificates(min(SESSIONS, key=lambda plan: plan.opens_in), officers[0])
+    material.load(officers[0], User.objects.get(username=_read(CENTRES)[0]["email"]))
     _write_slips(slips)
 
 
@@ -199,12 +218,13 @@ def sign_ins() -> Iterator[str]:
 
 
 def _make_people(suggest_password) -> list["User"]:  # noqa: F821
-    """Staff, with authenticator apps, and the centres' secretaries; returns two officers."""
+    """Staff, with authenticator apps, and the people of the centres; returns two officers."""
     from django.contrib.auth.models import Group
 
     from accounts import second_factor
     from accounts.models import Face, User
     from centres.models import Membership, PreparationCentre
+    from results_portal.demo import joining
     from results_portal.office import APPROVER, OFFICER
 
     def password() -> str:
@@ -226,18 +246,22 @@ def _make_people(suggest_password) -> list["User"]:  # noqa: F821
         centre = PreparationCentre.objects.create(code=code, name=name)
         row = {"email": f"segreteria.{code.lower()}@scuola.example", "password": password(), "centre": name}
         user = User.objects.create_user(row["email"], row["password"], email=row["email"], face=Face.CENTRES)
-        Membership.objects.create(user=user, centre=centre)
+        Membership.objects.create(user=user, centre=centre, role=Membership.Role.MANAGER)
         secretaries.append(row)
-    _write_rows(CENTRES, secretaries)
-    return list(User.objects.filter(username__in=[row["email"] for row in staff[:2]]))
+    officers = list(User.objects.filter(username__in=[row["email"] for row in staff[:2]]))
+    _write_rows(CENTRES, [*secretaries, *joining.load(officers[0], password)])
+    return officers
 
 
-def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers) -> Iterator[Slip]:
+def slips_of(
+    chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbers, letters: str = "SIR"
+) -> Iterator[Slip]:
+    """The slips of a session; numbers: of the ID Numbers, after the letters."""
     schools = [*SCHOOLS, *SCHOOLS, ""]  # every seventh candidate comes without a school
     for number in range(plan.first_number, plan.first_number + plan.candidates):
         age = timedelta(days=chance.randint(plan.ages[0] * 365, plan.ages[1] * 365))
         yield Slip(
-            id_number=f"SIR{next(numbers)}",
+            id_number=f"{letters}{next(numbers)}",
             secret_number=f"{chance.randrange(10_000):04d}",
             session=plan.code,
             opens_at=opens_at,
@@ -249,12 +273,12 @@ def _slips(chance, plan: DemoSession, opens_at: datetime, exam_date: date, numbe
         )
 
 
-def _entry_rows(slips: list[Slip]) -> list[dict]:
+def entry_rows(slips: list[Slip]) -> list[dict]:
     columns = "id_number secret_number candidate_number family_name given_names date_of_birth".split()
     return [{column: getattr(slip, column) for column in (*columns, "preparation_centre")} for slip in slips]
 
 
-def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dict]:
+def result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dict]:
     """Results in the session's distribution; the last four registered candidates have one code each."""
     rows = []
     codes = dict(zip(range(REGISTERED_A_SESSION - len(CODES), REGISTERED_A_SESSION), CODES, strict=True))
@@ -263,7 +287,9 @@ def _result_rows(chance, exam, plan: DemoSession, slips: list[Slip]) -> list[dic
         row |= dict.fromkeys(("overall", "result", "cefr", *exam.skills), "")
         if row["status"] == "result":
             row |= (
-                _shields(chance, exam) if exam.reports_shields else _scores(chance, exam, plan.distribution)
+                _shields(chance, exam)
+                if exam.reports_shields
+                else _scores(chance, exam, plan.distribution, LEANINGS.get(slip.preparation_centre, {}))
             )
         rows.append({str(column): value for column, value in row.items()})
     return rows
@@ -273,12 +299,13 @@ def _shields(chance, exam) -> dict:
     return {skill: chance.choices((1, 2, 3, 4, 5), (1, 4, 15, 35, 45))[0] for skill in exam.skills}
 
 
-def _scores(chance, exam, distribution: dict[str, float]) -> dict:
+def _scores(chance, exam, distribution: dict[str, float], leaning: dict[str, int]) -> dict:
     """Skills around an overall score of a band that is drawn; the overall is what the skills come to."""
     band = chance.choices(exam.bands, [distribution[band.result] for band in exam.bands])[0]
     middle = chance.randint(band.low, band.high)
     scores = {
-        skill: min(max(round(chance.gauss(middle, 6)), exam.lowest), exam.highest) for skill in exam.skills
+        skill: min(max(round(chance.gauss(middle + leaning.get(skill, 0), 6)), exam.lowest), exam.highest)
+        for skill in exam.skills
     }
     overall = exam.overall(scores)
     earned = exam.band(overall)
@@ -304,7 +331,7 @@ def _write_slips(slips: list[Slip]) -> None:
     )
 
 
-def _write(name: str, rows: list[dict]) -> Path:
+def write(name: str, rows: list[dict]) -> Path:
     path = FOLDER / name
     _write_rows(path, rows)
     return path

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts import views as account_views
-from candidates import views
+from candidates import exams, views
 from results_portal.urls import common
 
 urlpatterns = [
@@ -13,10 +13,18 @@ urlpatterns = [
     path("lost-slip/", views.lost_slip, name="lost-slip"),
     path("lost-slip/sent/", views.lost_slip_sent, name="lost-slip-sent"),
     path("statement/", views.statement, name="statement"),
+    path("statement/pdf/", views.statement_pdf, name="statement-pdf"),
+    path("statement/<int:pk>/", views.statement, name="statement-of"),
+    path("statement/<int:pk>/pdf/", views.statement_pdf, name="statement-pdf-of"),
+    path("statement/uncover/", views.uncover, name="uncover"),
+    path("statement/<int:pk>/uncover/", views.uncover, name="uncover-of"),
+    path("exams/", exams.exams, name="exams"),
     path("account/", views.account, name="account"),
+    path("account/exams/add/", exams.add, name="add-exam"),
     path("account/email/", account_views.change_email, name="change-email"),
     path("account/password/", views.change_password, name="change-password"),
     path("account/updates/", views.choose_updates, name="choose-updates"),
+    path("account/cover/", views.choose_cover, name="choose-cover"),
     path("account/confirmation/", views.resend_confirmation, name="resend-confirmation"),
     path("confirm/<str:token>/", account_views.confirm_email, name="confirm-email"),
     path("forgotten-password/", views.forgotten_password, name="forgotten-password"),

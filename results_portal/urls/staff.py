@@ -10,6 +10,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import office_views as views
+from accounts import second_factor_views
 from candidates import previewing as candidate_preview
 from centres import previewing as centre_preview
 from results_portal.urls import common
@@ -26,15 +27,15 @@ admin.site.unregister((TOTPDevice, StaticDevice))
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
-    path("sign-in/code/", views.give_code, name="second-factor"),
-    path("sign-in/set-up/", views.set_up, name="set-up-second-factor"),
-    path("sign-in/confirm/", views.confirm_identity, name="confirm-identity"),
+    path("sign-in/code/", second_factor_views.give_code, name="second-factor"),
+    path("sign-in/set-up/", second_factor_views.set_up, name="set-up-second-factor"),
+    path("sign-in/confirm/", second_factor_views.confirm_identity, name="confirm-identity"),
     path("sign-in/stay/", views.stay_signed_in, name="stay-signed-in"),
     path("sign-in/seconds-left/", views.seconds_left, name="seconds-left"),
     path("sign-in/passkey/begin/", views.begin_passkey, name="begin-passkey"),
     path("sign-in/passkey/use/", views.use_passkey, name="use-passkey"),
-    path("your-sign-in/", views.your_sign_in, name="your-sign-in"),
-    path("your-sign-in/recovery-codes/", views.new_recovery_codes, name="new-recovery-codes"),
+    path("your-sign-in/", second_factor_views.your_sign_in, name="your-sign-in"),
+    path("your-sign-in/recovery-codes/", second_factor_views.new_recovery_codes, name="new-recovery-codes"),
     path("your-sign-in/passkeys/begin/", views.begin_new_passkey, name="begin-new-passkey"),
     path("your-sign-in/passkeys/add/", views.add_passkey, name="add-passkey"),
     path("your-sign-in/passkeys/<int:pk>/remove/", views.remove_passkey, name="remove-passkey"),
@@ -46,6 +47,7 @@ urlpatterns = [
         centre_preview.centre,
         name="preview-centre",
     ),
+    path("admin/preview/news/<int:pk>/", centre_preview.post, name="preview-news"),
     path("admin/help-desk/", include("results.admin.help_desk")),
     path("admin/", admin.site.urls),
     *common.urlpatterns,

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Choice, Face, Session, User
+from results.models import Entry
 from results_portal.office import HELP_DESK, OFFICER
 from tests import factories
 from tests.office import save, shown_on
@@ -371,3 +372,17 @@ def test_choices_are_never_changed_by_staff(staff_face, superuser, alice):
     save(staff_face, change(alice), form)
     assert alice.choices.count() == 2
     assert alice.choices.get(pk=choice.pk).agreed
+
+
+def test_an_account_of_several_exams_is_found_by_any_number_and_listed_once(staff_face, officer, alice):
+    entry = factories.entry(
+        factories.session("C1A"), id_number="SIR094702", family_name="D’Alò", given_names="Alice"
+    )
+    Entry.objects.filter(pk=entry.pk).update(user=alice)
+    for typed in ("SIR094701", "sir 094-702", "Alice"):
+        page = page_of(staff_face.get(LIST, {"q": typed}))
+        assert page.count(f'href="{change(alice)}') == 1, typed
+        assert "Alice D’Alò, Alice" not in page
+    page = page_of(staff_face.get(change(alice)))
+    for words in ("SIR094701 Alice", "SIR094702 Alice", "C1 Advanced"):
+        assert words in page

@@ -51,20 +51,20 @@ def lock_out(name: str) -> None:
 
 
 def test_a_locked_name_is_seen_and_unlocked(helper, alice):
-    assert throttle.locks_of(alice.username, Face.CANDIDATES) == []
+    assert throttle.locks_of({alice.username}, Face.CANDIDATES) == []
     lock_out(alice.username)
-    (lock,) = throttle.locks_of(alice.username, Face.CANDIDATES)
+    (lock,) = throttle.locks_of({alice.username}, Face.CANDIDATES)
     assert lock.limit == throttle.LOGIN_PER_NAME
     assert timedelta(0) < lock.until - factories.database_now() <= throttle.LOGIN_PER_NAME.window
-    helping.unlock(alice.username, Face.CANDIDATES, helper, about=alice)
-    assert throttle.locks_of(alice.username, Face.CANDIDATES) == []
+    helping.unlock({alice.username}, Face.CANDIDATES, helper, about=alice)
+    assert throttle.locks_of({alice.username}, Face.CANDIDATES) == []
     assert sign_in(alice.username, factories.PASSWORD).status_code == 302
 
 
 def test_looking_at_the_locks_counts_nothing(alice):
     for _try in range(throttle.LOGIN_PER_NAME.failures - 1):
         sign_in(alice.username, "wrongW00")
-        throttle.locks_of(alice.username, Face.CANDIDATES)
+        throttle.locks_of({alice.username}, Face.CANDIDATES)
     assert sign_in(alice.username, factories.PASSWORD).status_code == 302
 
 
@@ -72,9 +72,9 @@ def test_unlocking_one_name_leaves_others_and_other_sites_locked(helper, alice):
     other = factories.candidate(factories.entry(factories.session()))
     lock_out(alice.username)
     lock_out(other.username)
-    helping.unlock(alice.username, Face.CENTRES, helper, about=alice)
+    helping.unlock({alice.username}, Face.CENTRES, helper, about=alice)
     assert sign_in(alice.username, factories.PASSWORD).status_code == 429
-    helping.unlock(alice.username, Face.CANDIDATES, helper, about=alice)
+    helping.unlock({alice.username}, Face.CANDIDATES, helper, about=alice)
     assert sign_in(other.username, factories.PASSWORD).status_code == 429
 
 
@@ -83,9 +83,9 @@ def test_an_id_number_that_nobody_has_registered_with_is_unlocked_too(helper):
     for _try in range(throttle.REGISTER_PER_NAME.failures):
         with FaceClient("candidates").face_settings():
             throttle.registration(entry.id_number, "192.0.2.1")
-    assert throttle.locks_of(entry.id_number, Face.CANDIDATES)
-    helping.unlock(entry.id_number, Face.CANDIDATES, helper, about=entry)
-    assert not throttle.locks_of(entry.id_number, Face.CANDIDATES)
+    assert throttle.locks_of({entry.id_number}, Face.CANDIDATES)
+    helping.unlock({entry.id_number}, Face.CANDIDATES, helper, about=entry)
+    assert not throttle.locks_of({entry.id_number}, Face.CANDIDATES)
     assert AuditNote.objects.get().entry_id == entry.pk
 
 
@@ -233,7 +233,7 @@ def test_ending_all_sessions_signs_out_one_person_everywhere(helper, alice, memb
 
 
 VERBS = {
-    "unlock": lambda user, by: helping.unlock(user.username, user.face, by, about=user),
+    "unlock": lambda user, by: helping.unlock(helping.names_of(user), user.face, by, about=user),
     "resend": helping.resend_confirmation,
     "reset": helping.start_password_reset,
     "address": lambda user, by: helping.correct_address(user, NEW, by, "Mistyped"),

@@ -14,7 +14,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from accounts import second_factor, throttle
 from accounts.models import AuthenticatorApp, Session, ThrottleCounter
-from accounts.office_views import SEED
+from accounts.second_factor_views import SEED
 from tests import factories
 from tests.conftest import FaceClient
 from tests.test_access import addresses, filled_in, needs_sign_in

@@ -16,7 +16,15 @@ OPEN_TO_ALL = (
     "/confirm/x/",
     "/nowhere/",
 )
-SIGNED_IN = ("/statement/", "/account/", "/account/password/", "/account/email/", "/nowhere/")
+SIGNED_IN = (
+    "/statement/",
+    "/exams/",
+    "/account/",
+    "/account/exams/add/",
+    "/account/password/",
+    "/account/email/",
+    "/nowhere/",
+)
 LOOKS = [("en", DESKTOP, False), ("it", PHONE, False), ("it", DESKTOP, True), ("en", PHONE, True)]
 looks = pytest.mark.parametrize(
     ("language", "viewport", "dark"),
@@ -59,6 +67,8 @@ def test_the_pages_of_a_school(demo, open_page, language, viewport, dark):
         "/sessions/",
         "/sessions/B2F-DEMO/",
         "/sessions/C1A-DEMO/",
+        "/news/",
+        "/news/follow/",
         "/account/",
         "/account/password/",
     ):
@@ -81,3 +91,21 @@ def test_every_status_is_shown_in_both_languages_and_prints_on_one_page(demo, op
                 assert printed.count(b"/Type /Page\n") == 1, f"{session} {slip['id_number']} {language}"
                 page.context.close()
     assert seen == {"result", "X", "Z", "pending", "withheld"}
+
+
+@looks
+def test_the_exams_of_several_years_stand_on_one_scale(demo, open_page, language, viewport, dark):
+    """Whoever of the demo took three exams logs in with the oldest number, and finds all of them."""
+    slip = demo.slips("A2KS-PAST", registered="yes")[0]
+    page = open_page(language, viewport, dark=dark)
+    log_in(page, demo.urls["candidates"], slip)
+    page.click(f"nav >> text={'My results' if language == 'en' else 'I miei risultati'}")
+    page.wait_for_url("**/exams/")
+    assert page.locator(".exam").count() == 3
+    assert page.locator(".over-time-chart circle").count() == 3
+    assert page.locator(".over-time tbody tr").count() == 3
+    check_page(page)
+    page.click(".exam:nth-child(3) a")
+    page.wait_for_url("**/statement/*/")
+    assert "A2 Key for Schools" in page.inner_text("main")
+    check_page(page)

@@ -1,11 +1,17 @@
 """Log in, sign out, and everything about the password."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Session, User
+from accounts.models import Face, Session, User
 from accounts.throttle import LOGIN_PER_NAME, MAIL_PER_NAME
+from candidates import signing_in
+from results.models import Entry
 from tests import factories
 from tests.conftest import FaceClient, page_of
 from tests.factories import PASSWORD
@@ -248,3 +254,171 @@ def test_updates_can_be_stopped_and_taken_up_again(candidates, alice):
     candidates.post("/account/updates/", {"updates": "no"})
     assert list(alice.choices.order_by("pk").values_list("agreed", flat=True)) == [True, False]
     assert "Get updates" in candidates.get("/account/").content.decode()
+
+
+# --- Several exams in one account -------------------------------------------------------------------
+
+NUMBERS = ("SIR094701", "SIR094702", "TIR000003")
+
+
+@pytest.fixture
+def alice_with_three(alice) -> User:
+    for number in NUMBERS[1:]:
+        entry = factories.entry(factories.session(), id_number=number)
+        Entry.objects.filter(pk=entry.pk).update(user=alice)
+    return alice
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, "sir 094-702", "tir OOOOO3"])
+def test_any_number_of_the_account_signs_in_with_the_one_password(alice_with_three, number):
+    browser = FaceClient("candidates")
+    assert log_in(browser, number, "wrongp12").status_code == 200
+    assert log_in(browser, number).url == "/statement/"
+    assert Session.objects.get(user__isnull=False).user == alice_with_three
+
+
+@pytest.mark.parametrize("spread", [1, 2, 3])
+def test_guesses_at_all_numbers_of_an_account_count_together(alice_with_three, spread):
+    browser = FaceClient("candidates")
+    for guess in range(LOGIN_PER_NAME.failures):
+        assert log_in(browser, NUMBERS[guess % spread], "wrongp12").status_code == 200
+    for number in NUMBERS:
+        assert log_in(browser, number).status_code == 429
+        assert log_in(browser, number, "wrongp12").status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_guesses_at_all_numbers_no_more_than_the_limit_are_evaluated(monkeypatch):
+    alice = factories.candidate(factories.entry(factories.session(), id_number=NUMBERS[0]))
+    for number in NUMBERS[1:]:
+        entry = factories.entry(factories.session(), id_number=number)
+        Entry.objects.filter(pk=entry.pk).update(user=alice)
+    from accounts.hashers import PepperedArgon2
+
+    verified = []
+    monkeypatch.setattr(PepperedArgon2, "verify", lambda _self, password, _encoded: verified.append(password))
+    together = Barrier(6)
+    forms = [signing_in_form(number) for number in NUMBERS * 10]
+
+    def guess(share) -> None:
+        try:
+            together.wait()
+            for form in share:
+                form.is_valid()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(guess, [forms[n::6] for n in range(6)]))
+    assert len(verified) == LOGIN_PER_NAME.failures
+
+
+def signing_in_form(number: str):
+    from django.test import RequestFactory
+
+    from candidates.forms import CandidateSignInForm
+
+    request = RequestFactory().post("/")
+    return CandidateSignInForm(request, {"username": number, "password": "wrongp12"})
+
+
+def test_a_phone_that_signed_in_with_one_number_is_known_with_all(alice_with_three):
+    phone, stranger = FaceClient("candidates"), FaceClient("candidates")
+    log_in(phone, NUMBERS[0])
+    phone.post("/sign-out/")
+    for guess in range(LOGIN_PER_NAME.failures + 1):
+        log_in(stranger, NUMBERS[guess % 3], "wrongp12")
+    assert log_in(stranger, NUMBERS[1]).status_code == 429
+    assert log_in(phone, NUMBERS[2]).status_code == 302
+
+
+def test_getting_in_with_one_number_forgets_the_failures_with_another(alice_with_three):
+    browser = FaceClient("candidates")
+    for _guess in range(LOGIN_PER_NAME.failures - 1):
+        log_in(browser, NUMBERS[1], "wrongp12")
+    assert log_in(browser, NUMBERS[2]).status_code == 302
+    stranger = FaceClient("candidates")
+    for _guess in range(LOGIN_PER_NAME.failures):
+        assert log_in(stranger, NUMBERS[0], "wrongp12").status_code == 200
+
+
+def test_the_failures_of_another_account_stay_apart(alice_with_three):
+    bob = factories.candidate(factories.entry(factories.session(), id_number="SIR000002"))
+    browser = FaceClient("candidates")
+    for _guess in range(LOGIN_PER_NAME.failures + 1):
+        log_in(browser, NUMBERS[1], "wrongp12")
+    assert log_in(browser, bob.username).status_code == 302
+
+
+def test_known_and_unknown_numbers_cost_the_same_statements(alice_with_three):
+    browser = FaceClient("candidates")
+
+    def statements(number: str) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            log_in(browser, number, "wrongp12")
+        return [re.sub(r"'[^']*'|[0-9]+", "?", query["sql"])[:120] for query in captured]
+
+    unknown = statements("SIR777777")
+    assert len([sql for sql in unknown if "ROLE" not in sql]) == 2  # whose number it is; the count
+    for number in NUMBERS:
+        assert statements(number) == unknown
+
+
+def test_signing_in_costs_seven_statements_with_one_number_and_with_several(alice):
+    def statements(number: str) -> int:
+        browser = FaceClient("candidates")
+        with CaptureQueriesContext(connection) as captured:
+            assert log_in(browser, number).status_code == 302
+        return len([q for q in captured if not re.search("ROLE|SAVEPOINT", q["sql"])])
+
+    one = statements("SIR094701")
+    entry = factories.entry(factories.session(), id_number=NUMBERS[1])
+    Entry.objects.filter(pk=entry.pk).update(user=alice)
+    assert statements(NUMBERS[1]) == statements("SIR094701") == one == 7
+
+
+def test_a_number_leads_to_the_account_that_its_exam_belongs_to_whatever_accounts_are_called(alice):
+    """Somebody who could write accounts by SQL takes no number over: an entry's account is asked for."""
+    entry = factories.entry(factories.session(), id_number=NUMBERS[1])
+    Entry.objects.filter(pk=entry.pk).update(user=alice)
+    squatter = User.objects.create_user(
+        NUMBERS[1], "zulopa39", face=Face.CANDIDATES, email="mallory@example.org"
+    )
+    browser = FaceClient("candidates")
+    assert log_in(browser, NUMBERS[1], "zulopa39").status_code == 200
+    assert log_in(browser, NUMBERS[1]).status_code == 302
+    assert Session.objects.get(user__isnull=False).user == alice
+    assert signing_in.name_of(NUMBERS[1]) == alice.username
+    assert signing_in.name_of("SIR777777") == "SIR777777"
+    assert squatter.entries.count() == 0
+
+
+def test_a_number_whose_account_is_gone_signs_nobody_in_and_can_be_registered_again(alice, candidates):
+    User.objects.filter(pk=alice.pk).delete()
+    assert Entry.objects.get(id_number="SIR094701").user is None
+    assert log_in(candidates).status_code == 200
+    form = {"id_number": "SIR094701", "secret_number": factories.SECRET_NUMBER, "email": "a@example.org"}
+    form |= {"password": PASSWORD, "confirm_password": PASSWORD, "terms": "on"}
+    assert candidates.post("/register/", form).url == "/registered/"
+    assert log_in(FaceClient("candidates")).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", NUMBERS[:2])
+def test_a_forgotten_password_is_replaced_by_way_of_any_number(mailbox, number):
+    alice = factories.candidate(factories.entry(factories.session(), id_number=NUMBERS[0]))
+    entry = factories.entry(factories.session(), id_number=NUMBERS[1])
+    Entry.objects.filter(pk=entry.pk).update(user=alice)
+    candidates = FaceClient("candidates")
+    known = candidates.post("/forgotten-password/", {"username": number})
+    assert page_of(known) == page_of(candidates.post("/forgotten-password/", {"username": "SIR555555"}))
+    work()
+    assert [message.envelope_to for message in mailbox] == [["alice@example.org"]]
+
+
+def test_mails_asked_for_with_several_numbers_share_one_limit(alice_with_three):
+    browser = FaceClient("candidates")
+    for number in NUMBERS[: MAIL_PER_NAME.failures]:
+        assert browser.post("/forgotten-password/", {"username": number}).status_code == 200
+    for number in NUMBERS:
+        assert browser.post("/forgotten-password/", {"username": number}).status_code == 429

@@ -30,9 +30,9 @@ def members(*users, initial: tuple = ()) -> dict:
     form = {"memberships-TOTAL_FORMS": len(initial) + len(users), "memberships-INITIAL_FORMS": len(initial)}
     for n, membership in enumerate(initial):
         form |= {f"memberships-{n}-id": membership.pk, f"memberships-{n}-centre": membership.centre_id}
-        form |= {f"memberships-{n}-user": membership.user_id}
+        form |= {f"memberships-{n}-user": membership.user_id, f"memberships-{n}-role": membership.role}
     for n, user in enumerate(users, len(initial)):
-        form[f"memberships-{n}-user"] = user.pk
+        form |= {f"memberships-{n}-user": user.pk, f"memberships-{n}-role": "member"}
     return form
 
 
@@ -89,7 +89,7 @@ def test_an_older_page_neither_renames_back_nor_hides_a_new_member(staff_face, o
     PreparationCentre.objects.update(name="Liceo Galvani")
     factories.member(centre)
     page = page_of(staff_face.post(address, form))
-    assert "Somebody changed this meanwhile: Name, members, Account." in page
+    assert "Somebody changed this meanwhile: Name, members, Account, Role." in page
     centre.refresh_from_db()
     assert centre.name == "Liceo Galvani"
     assert centre.code != "RM99"

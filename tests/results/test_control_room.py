@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from results import releasing, stopping
-from results.models import LostSlip, Mail
+from results.models import Entry, LostSlip, Mail
 from results_portal.models import AuditEntry, AuditNote
 from results_portal.office import APPROVER, HELP_DESK, OFFICER
 from tests import factories
@@ -124,8 +124,10 @@ def test_shields_are_drawn_skill_by_skill(staff_face, officer):
 def test_registrations_are_counted_day_by_day(staff_face, officer):
     session = waiting_session(3)
     for entry, days_ago in zip(session.entries.order_by("pk"), (2, 2), strict=False):
-        user = factories.candidate(entry)
-        type(user).objects.filter(pk=user.pk).update(created_at=factories.database_now() - days_ago * DAY)
+        user = factories.candidate(entry)  # one who has an account from an exam of last year
+        now = factories.database_now()
+        type(user).objects.filter(pk=user.pk).update(created_at=now - 365 * DAY)
+        Entry.objects.filter(pk=entry.pk).update(registered_at=now - days_ago * DAY)
     page = text_of(staff_face.get(room_of(session)))
     assert "2 of 3" in page
     assert "1 has not registered" in page

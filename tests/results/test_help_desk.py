@@ -420,3 +420,99 @@ def test_the_help_desk_sees_no_code_in_place_of_a_result(staff_face, helper, ali
 def test_a_session_that_opens_later_says_when(staff_face, helper):
     entry = factories.entry(factories.session(opens_in=timedelta(days=3)))
     assert "approved, not open yet" in page_of(staff_face.get(person(entry)))
+
+
+# --- Several exams in one account -------------------------------------------------------------------
+
+
+@pytest.fixture
+def alices_second(alice) -> Entry:
+    entry = factories.entry(
+        factories.session("C1A", exam_date=date(2026, 11, 14), title="November 2026"),
+        id_number="SIR094702",
+        family_name="D’Alò Ćosić",
+        given_names="Alice Zoë",
+    )
+    factories.statement(entry)
+    Entry.objects.filter(pk=entry.pk).update(user=alice.user)
+    entry.refresh_from_db()
+    return entry
+
+
+def test_each_exam_has_its_page_and_leads_to_the_others(staff_face, helper, alice, alices_second):
+    for entry, other in ((alice, alices_second), (alices_second, alice)):
+        page = page_of(staff_face.get(person(entry)))
+        assert "Other exams in this account" in page
+        assert f'href="{person(other)}"' in page
+        assert "SIR094701, SIR094702" in page
+        assert page.count("Alice.Dalo@example.org") >= 1
+        assert str(MARK) not in page
+
+
+def test_an_account_with_one_exam_has_no_list_of_others(staff_face, helper, alice):
+    assert "Other exams" not in page_of(staff_face.get(person(alice)))
+
+
+def test_each_number_and_the_name_find_the_person(staff_face, helper, alice, alices_second):
+    for entry in (alice, alices_second):
+        assert staff_face.get(DESK, {"q": entry.id_number}).headers["Location"] == person(entry)
+    for typed in ("alice dalo", "alice.dalo@"):
+        page = page_of(staff_face.get(DESK, {"q": typed}))
+        assert f'href="{person(alice)}"' in page
+        assert f'href="{person(alices_second)}"' in page
+
+
+@pytest.mark.parametrize("tried", ["SIR094701", "SIR094702"])
+@pytest.mark.parametrize("on", ["first", "second", "account"])
+def test_a_lock_is_seen_and_undone_from_every_exam(
+    staff_face, helper, alice, alices_second, candidates, tried, on
+):
+    form = {"username": tried, "password": "wrongW00"}
+    for _try in range(11):
+        candidates.post("/", form)
+    for entry in (alice, alices_second):
+        assert "signing in: until" in page_of(staff_face.get(person(entry)))
+    address = {
+        "first": f"{person(alice)}unlock/",
+        "second": f"{person(alices_second)}unlock/",
+        "account": f"{DESK}account/{alice.user_id}/unlock/",
+    }[on]
+    staff_face.post(address)
+    for entry in (alice, alices_second):
+        assert "signing in: until" not in page_of(staff_face.get(person(entry)))
+    right = {"username": "SIR094702", "password": factories.PASSWORD}
+    assert candidates.post("/", right).status_code == 302
+
+
+def test_after_a_button_the_exam_that_was_looked_at_is_still_there(staff_face, helper, alice, alices_second):
+    stranger = factories.candidate(factories.entry(factories.session())).entries.get()
+    address = f"{DESK}account/{alice.user_id}/resend/"
+    newest = person(alices_second)
+    for asked, back in (
+        (alice.pk, person(alice)),
+        (alices_second.pk, newest),
+        (stranger.pk, newest),
+        ("", newest),
+        ("9" * 40, newest),
+        ("x\0", newest),
+    ):
+        assert staff_face.post(address, {"entry": asked}).headers["Location"] == back, asked
+    page = page_of(
+        staff_face.post(f"{DESK}account/{alice.user_id}/address/", {"address": "", "entry": alice.pk})
+    )
+    assert "<td>SIR094701</td>" in page
+    assert staff_face.get(f"{DESK}account/{alice.user_id}/").headers["Location"] == newest
+
+
+def test_the_page_costs_the_same_with_more_exams(staff_face, helper, alice, alices_second):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page_of(staff_face.get(person(alice)))
+        return len(captured)
+
+    queries()
+    before = queries()
+    for number in range(3):
+        entry = factories.entry(factories.session(), id_number=f"TIR00000{number}")
+        Entry.objects.filter(pk=entry.pk).update(user=alice.user)
+    assert queries() == before

@@ -152,6 +152,36 @@ def test_two_children_with_one_address_get_a_mail_each(mailbox):
 
 
 @real_time
+def test_two_exams_of_one_account_are_a_mail_each_that_names_the_exam(mailbox):
+    first = registered(factories.session("B1P", title="June 2025"))
+    second = factories.entry(factories.session("B2F", opens_in=timedelta(hours=1), title="June 2026"))
+    factories.statement(second)
+    Entry.objects.filter(pk=second.pk).update(user=first.user)
+    send()
+    assert [message["subject"] for message in mailbox] == [
+        "Your results are available: B1 Preliminary, June 2025"
+    ]
+    Release.objects.filter(session=second.session).update(opens_at=Now() - SECOND)
+    factories.approve(second.session.release)
+    send()
+    send()
+    assert [message["subject"] for message in mailbox[1:]] == [
+        "Your results are available: B2 First, June 2026"
+    ]
+
+
+@real_time
+def test_when_one_of_two_exams_is_stopped_the_other_is_told(mailbox):
+    first = registered(factories.session("B1P"))
+    second = factories.entry(factories.session("B2F"))
+    factories.statement(second)
+    Entry.objects.filter(pk=second.pk).update(user=first.user)
+    stopping.stop_session(second.session, factories.officer(), "Wrong file")
+    send()
+    assert ["B1 Preliminary" in message["subject"] for message in mailbox] == [True]
+
+
+@real_time
 def test_a_centres_members_get_one_mail_each_not_one_a_student(mailbox):
     centre, session = factories.centre(name="Liceo Galvani"), factories.session()
     members = [factories.member(centre) for _n in range(2)]

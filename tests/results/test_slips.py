@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from accounts.confirming import CONFIRMED_AT
 from accounts.models import User
-from results import printing, slips
+from results import printing, slips, typesetting
 from results.models import Entry, LostSlip, SlipIssue
 from results.numbers import digest_secret_number
 from results_portal.models import AuditEntry
@@ -122,7 +122,7 @@ def test_letters_that_the_fonts_lack_become_boxes_and_the_office_is_told_before(
     assert "a box stands for each that is missing" in page
     assert str(entry) in page
     [text] = pages(slips.issue_numbers(session, factories.officer()).pdf)
-    assert f"{printing.NO_GLYPH} Rossi" in text
+    assert f"{typesetting.NO_GLYPH} Rossi" in text
 
 
 def test_the_file_is_tagged_for_readers_who_listen(session):

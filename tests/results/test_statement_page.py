@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -131,6 +132,45 @@ def test_a_code_is_told_in_plain_words_with_what_happens_next_and_how_to_reach_t
     assert "5 shields" not in html
 
 
+def test_the_worked_sample_of_the_board_comes_out_with_what_it_means_and_what_comes_next():
+    shown = text(page("A2K", **scores("A2K", 140, 135, 138)))
+    for said in (
+        "Result Pass at Grade B Overall score 138 CEFR level A2",
+        "What your result means Level A2 You can manage the simple situations of every day",
+        "The scale The Cambridge English Scale is like one long ruler",
+        "Grade A begins at 140, only 2 points above your score.",
+        "Strongest Reading and Writing, with 140 points. That is already level B1.",
+        "To work on Listening, with 135 points: this is where you can grow most.",
+        "Try this for Listening Listen to something short every day",
+        "Your next exam Your next exam can be B1 Preliminary.",
+    ):
+        assert said in shown
+
+
+@pytest.mark.parametrize("status", CODES)
+def test_a_code_is_told_without_levels_skills_and_next_exams(status):
+    shown = text(page("B2F", status=status))
+    for said in ("What your result means", "Where to go from here", "Strongest", "Your next exam"):
+        assert said not in shown
+
+
+def test_the_result_comes_before_session_and_reference_number():
+    shown = text(page("B2F"))
+    in_order = ("B2 First", "Statement of Results", "Zoë", "Congratulations!", "Overall score 176", "Session")
+    places = [shown.index(said) for said in in_order]
+    assert places == sorted(places)
+
+
+def test_the_headings_of_the_page_leave_no_level_out():
+    for exam in ("B2F", "YLM"):
+        levels = [
+            int(tag[1]) for tag, _attributes in Attributes(page(exam)).tags if re.fullmatch("h[1-6]", tag)
+        ]
+        assert levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
 def test_a_score_below_every_result_is_told_kindly():
     shown = text(page("B1P", **scores("B1P", 118, 112, 104, 110)))
     assert "No result this time" in shown
@@ -142,11 +182,13 @@ def test_shields_come_with_strengths_and_what_to_work_on_next():
     html = page("YLM", **scores("YLM", 4, 5, 2))
     shown = text(html)
     for said in (
-        "Listening 4 of 5 shields What you can do",
-        "Reading and Writing 5 of 5 shields What you can do",
-        "Speaking 2 of 5 shields What you can do",
-        "What to work on next",
-        "For parents:",
+        "Well done! Reading and Writing is your star skill",
+        "Listening 4 of 5 shields Reading and Writing 5 of 5 shields Speaking 2 of 5 shields",
+        "Listening What you can do You understand short conversations well",
+        "What to work on next Watch short films in English",
+        "For parents What the shields mean",
+        "What helps at home Most shields are for Reading and Writing. For Speaking, let your child",
+        "The next exam With four or five shields in every skill a child is ready for the next exam,",
         "Nobody passes or fails this exam",
     ):
         assert said in shown

@@ -8,7 +8,7 @@ from django.core import signing
 from django.db import connection
 
 from results import stopping
-from results.models import Certificate, Release
+from results.models import Certificate, Entry, Release
 from results_portal.models import AuditEntry, AuditNote
 from results_portal.office import APPROVER, HELP_DESK, OFFICER
 from tests import factories
@@ -359,3 +359,17 @@ def test_odd_questions_are_answered(staff_face, officer, closed):
     stranger = factories.centre()
     assert staff_face.get(f"/admin/preview/centres/{closed.session_id}/{stranger.pk}/").status_code == 404
     assert ">171<" in preview(staff_face, closed, **{"as": "\0", "language": signing.b62_encode(7)})
+
+
+def test_of_several_exams_the_one_that_is_asked_for_is_previewed(staff_face, officer, closed, opened):
+    Entry.objects.filter(pk=closed.pk).update(user=None)
+    Entry.objects.filter(pk=closed.pk).update(user=opened.user)
+    now = preview(staff_face, closed, **{"as": "now", "language": "en"})
+    assert "Your result is not out yet" in now
+    assert ">171<" not in now
+    assert ">171<" in preview(staff_face, opened, **{"as": "now"})
+    own = FaceClient("candidates")
+    own.force_login(opened.user)
+    page = own.get(f"/statement/{closed.pk}/").content.decode()
+    for words in (now, page):
+        assert "My results" in words

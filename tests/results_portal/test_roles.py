@@ -100,7 +100,7 @@ def test_a_stray_grant_is_revoked_by_the_next_migrate():
 
 @pytest.mark.django_db
 def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
-    """A SECURITY DEFINER function is a way round the grants; these two ask for the Secret Number's digest."""
+    """A SECURITY DEFINER function is a way round the grants; each has one purpose."""
     assert query(
         "SELECT p.proname, array_to_string(p.proconfig, ';'), a.grantee::regrole::text FROM pg_proc p"
         " JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) a"
@@ -108,8 +108,29 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
     ) == {
         *(
             (name, "search_path=public, pg_temp", "portal_candidates")
-            for name in ("results_find_entry", "results_claim_entry", "results_mark_seen")
+            for name in (
+                "results_find_entry",
+                "results_claim_entry",
+                "results_add_entry",
+                "results_mark_seen",
+            )
         ),
+        ("results_mark_looked", "search_path=public, pg_temp", "portal_centres"),
+        *(
+            (name, "search_path=public, pg_temp", "portal_centres")
+            for name in (
+                "centres_accept_invitation",
+                "centres_ask_second_factor",
+                "centres_change_role",
+                "centres_find_invitation",
+                "centres_invite",
+                "centres_register_invited",
+                "centres_remove_member",
+                "centres_withdraw_invitation",
+            )
+        ),
+        ("results_figures_of_all", "search_path=public, pg_temp", "portal_centres"),
+        ("centres_count_download", "search_path=public, pg_temp", "portal_centres"),
         ("results_withdraw_approvals", "search_path=public, pg_temp", "portal_staff"),
     }
 
