@@ -24,10 +24,24 @@ def remember_device(request, response, name: str) -> None:
     """Mark the browser as one that has signed in with the name."""
     marks = _marks(request)
     marks[_digest(name)] = marks.pop(_digest(name), None) or secrets.token_urlsafe(12)
-    newest = dict(list(marks.items())[-MOST_NAMES:])
+    _store(response, dict(list(marks.items())[-MOST_NAMES:]))
+
+
+def forget_device(request, response, name: str) -> None:
+    """The browser no longer knows that anybody signed in with the name."""
+    marks = _marks(request)
+    if not marks.pop(_digest(name), None):
+        return
+    if marks:
+        _store(response, marks)
+    else:
+        response.delete_cookie(_cookie_name(), samesite="Lax")
+
+
+def _store(response, marks: dict[str, str]) -> None:
     response.set_cookie(
         _cookie_name(),
-        signing.dumps(newest, salt=SALT),
+        signing.dumps(marks, salt=SALT),
         max_age=AGE,
         secure=settings.HTTPS,
         httponly=True,

@@ -77,6 +77,12 @@ ACCESS_REQUEST_OVERALL = Limit("access-request-all", 100, HOUR)
 # Invitations of a centre's manager: a large school's staff at once, and no mail to the whole town.
 INVITATION_PER_NAME = Limit("invitation-name", 30, HOUR)
 
+# Codes on documents, which nobody guesses (results/verification_codes.py): an office that checks a class's
+# documents mistypes some; a botnet. And files, which cost a second of a processor: a class's at once.
+VERIFY_PER_ADDRESS = Limit("verify-address", 60, HOUR)
+VERIFY_OVERALL = Limit("verify-all", 20_000, HOUR)
+VERIFY_FILE_PER_ADDRESS = Limit("verify-file-address", 120, HOUR)
+
 
 class TooManyTries(Exception):  # noqa: N818
     """This try was not evaluated; until: when the next one will be, by the database's clock."""
@@ -209,6 +215,16 @@ def access_request(address: str) -> Try:
 def invitation(name: str) -> Try:
     """Count an invitation by the manager of a preparation centre. Raises TooManyTries."""
     return _count([(INVITATION_PER_NAME, name)], own=[])
+
+
+def verification(address: str) -> Try:
+    """Count a try of a document's code. Raises TooManyTries."""
+    return _count([(VERIFY_PER_ADDRESS, address), (VERIFY_OVERALL, "")], own=[])
+
+
+def verification_file(address: str) -> Try:
+    """Count a file that is handed in to be checked; every one counts. Raises TooManyTries."""
+    return _count([(VERIFY_FILE_PER_ADDRESS, address)], own=[])
 
 
 def client_address(request) -> str:

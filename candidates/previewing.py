@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Face, User
@@ -58,6 +59,7 @@ def candidate(request: HttpRequest, pk: int) -> HttpResponse:
             versions,
             face=Face.CANDIDATES,
             preview_bar=bar,
+            pdf_url=reverse("statement-pdf"),
         )
     return previewing.in_language(response, language)
 

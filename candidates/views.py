@@ -173,7 +173,7 @@ def choose_updates(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("You will get updates by email."))
     else:
         messages.success(request, _("You will get no more updates by email."))
-    return redirect("account")
+    return redirect("my-data" if request.POST.get("back") == "my-data" else "account")
 
 
 @require_POST

@@ -134,6 +134,11 @@ def withdraw(invitation: Invitation, by: User) -> None:
             raise ValidationError(gone_in_words(), code="gone")
 
 
+def withdraw_those_of(person: User, centre: PreparationCentre) -> None:
+    """Make the links dead that somebody who no longer manages the centre has sent for it."""
+    Invitation.objects.open().filter(centre=centre, invited_by=person).update(withdrawn_at=Now())
+
+
 def _invite(centre: PreparationCentre, by: User, *, email: str, role: str, language: str) -> Invitation:
     lock_rows(PreparationCentre.objects.filter(pk=centre.pk))
     if Membership.objects.filter(centre=centre, user__username=email).exists():

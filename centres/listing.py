@@ -9,7 +9,7 @@ from typing import Self
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from results import wording
 from results.exams import Exam
@@ -21,10 +21,10 @@ LONGEST_TYPED = 100  # characters
 class Progress(models.TextChoices):
     """How far a student has come."""
 
-    NOT_REGISTERED = "not-registered", gettext_lazy("Not registered")
-    REGISTERED = "registered", gettext_lazy("Registered")  # and has not seen the result
-    SEEN = "seen", gettext_lazy("Has seen the result")
-    SEEN_BEFORE = "seen-before", gettext_lazy("Has not seen the amended result")
+    NOT_REGISTERED = "not-registered", pgettext_lazy("registration", "Not registered")
+    REGISTERED = "registered", pgettext_lazy("registration", "Registered")  # and has not seen the result
+    SEEN = "seen", pgettext_lazy("registration", "Has seen the result")
+    SEEN_BEFORE = "seen-before", pgettext_lazy("registration", "Has not seen the amended result")
 
 
 PROGRESSES = [(each.value, each.label) for each in Progress if each != Progress.SEEN_BEFORE]

@@ -42,12 +42,17 @@ def withdraw(invitation: Invitation, by: User) -> None:
 
 
 def change_role(membership: Membership, by: User, role: str) -> None:
-    """Make somebody a manager or a member.
+    """Make somebody a manager or a member; whom a manager who is none any more has invited does not come in.
 
     Raises ValidationError if `by` may not, if the person is no longer there, and for the last manager.
     """
     with transaction.atomic():
         _checked(functions.ask("centres_change_role", by.pk, membership.pk, role))
+        if role == Membership.Role.MANAGER or membership.user_id == by.pk:
+            return
+        sent = Invitation.objects.open().filter(centre=membership.centre_id, invited_by=membership.user_id)
+        for invitation in sent:
+            functions.ask("centres_withdraw_invitation", by.pk, invitation.pk)
 
 
 def remove(membership: Membership, by: User) -> None:

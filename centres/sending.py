@@ -13,13 +13,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
 from centres import storing
 from centres.models import Material
 
-PARTIAL, NOT_SATISFIABLE = 206, 416
+PARTIAL, NOT_SATISFIABLE, UNAVAILABLE = 206, 416, 503
 CHUNK = 65_536  # bytes
 # What the sockets' buffers swallow at once, in bytes; more keeps a thread for as long as the visitor's line
 # takes.
@@ -51,6 +52,26 @@ def send(request: HttpRequest, material: Material) -> HttpResponseBase:
     response["Cache-Control"] = "private, no-cache"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def one_of_few(pieces: Iterator[bytes], size: int) -> "_Taken":
+    """The pieces of another file than material, which count among those that keep a thread; size in bytes.
+
+    Raises TooManyDownloads if it has to wait.
+    """
+    counts = size > KEEPS_A_THREAD
+    if counts and not _streams.acquire(blocking=False):
+        raise TooManyDownloads
+    return _Taken(pieces, counts=counts)
+
+
+def busy(request: HttpRequest, title: str, file: str, back: str) -> HttpResponse:
+    """The page for who has to wait; title: of what they asked for, file: its address, back: its page's."""
+    response = render(
+        request, "centres/busy.html", {"title": title, "file": file, "back": back}, status=UNAVAILABLE
+    )
+    response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
@@ -154,19 +175,33 @@ def _open(material: Material, first: int, length: int) -> "_Piece":
     return _Piece(file, length, counts=length > KEEPS_A_THREAD)
 
 
-class _Piece:
-    """A part of a file, in chunks; Django closes it when the answer has gone out or the visitor has left."""
+class _Taken:
+    """What is sent, in chunks; Django closes it when the answer has gone out or the visitor has left."""
 
-    def __init__(self, file: BinaryIO, length: int, *, counts: bool) -> None:
-        self.file, self.left, self.counts = file, length, counts
+    def __init__(self, chunks: Iterator[bytes], *, counts: bool) -> None:
+        self.chunks, self.counts = chunks, counts
 
     def __iter__(self) -> Iterator[bytes]:
+        return iter(self.chunks)
+
+    def close(self) -> None:
+        if self.counts:
+            self.counts = False
+            _streams.release()
+
+
+class _Piece(_Taken):
+    """A part of a file of the material."""
+
+    def __init__(self, file: BinaryIO, length: int, *, counts: bool) -> None:
+        super().__init__(self._read(), counts=counts)
+        self.file, self.left = file, length
+
+    def _read(self) -> Iterator[bytes]:
         while self.left and (chunk := self.file.read(min(CHUNK, self.left))):
             self.left -= len(chunk)
             yield chunk
 
     def close(self) -> None:
         self.file.close()
-        if self.counts:
-            self.counts = False
-            _streams.release()
+        super().close()

@@ -17,14 +17,14 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from results import sentences as said
-from results import wording, young_learners
+from results import verification_codes, wording, young_learners
 from results.amendments import Amendment, amendments
 from results.chart import ScaleChart, scale_chart
 from results.exams import Exam
 from results.models import Entry, OpenStatement
 from results.models.gate import ShownVersion
 from results.times import in_words
-from results.typesetting import in_our_letters, typeset
+from results.typesetting import in_our_letters, qr_code, typeset
 
 _FOLDER = settings.BASE_DIR / "templates" / "statements"
 TEMPLATE, CHART_STYLE = _FOLDER / "statement.typ", _FOLDER / "chart.css"
@@ -64,6 +64,8 @@ def render_all(documents: Sequence[Document], language: str) -> bytes:
         "language": language,
         "title": f"{said.TITLE}, {pages[0]['name'] if len(pages) == 1 else first.session.code}",
         "centre": _centre(language),
+        # Whoever is given the file finds the codes in it (results/inspecting.py).
+        "keywords": [page["verification"]["code"] for page in pages],
     }
     issued = max(document.statement.issued_at for document in documents)
     dated = issued.astimezone(UTC).replace(microsecond=0)
@@ -158,6 +160,20 @@ def _page(document: Document) -> dict[str, Any]:
             "published": in_our_letters(said.published(statement)),
             "reach": f"{said.OFFICE} {_reach()}",
         },
+        "verification": _verification(statement),
+    }
+
+
+def _verification(statement: OpenStatement) -> dict[str, str]:
+    """The code by which anybody can check the document, and the same as a picture to point a phone at."""
+    code = verification_codes.code_of(statement.statement_id)
+    return {
+        "title": str(said.VERIFY),
+        "how": str(said.VERIFY_BY),
+        "where": said.verify_at(),
+        "code": code,
+        "qr": qr_code(verification_codes.address_of(code)),
+        "address": verification_codes.address_of(code),
     }
 
 

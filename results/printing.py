@@ -1,16 +1,14 @@
 """The slip (statino) as PDF: one a page, A4, by the template templates/slips/slip.typ."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-import segno
 from django.conf import settings
 from django.utils import translation
 
 from results.models import ExamSession
 from results.times import day_in_words, in_words
-from results.typesetting import in_our_letters, typeset
+from results.typesetting import in_our_letters, qr_code, typeset
 
 TEMPLATE = settings.BASE_DIR / "templates" / "slips" / "slip.typ"
 
@@ -55,7 +53,7 @@ def _shared(session: ExamSession) -> dict:
         "register_words": _without_scheme(register_url),
         "lost_url": lost_url,
         "lost_words": _without_scheme(lost_url),
-        "qr": _qr_code(register_url),
+        "qr": qr_code(register_url),
     }
 
 
@@ -69,13 +67,6 @@ def _in_both_languages(words, moment) -> dict[str, str]:
 
 def _without_scheme(url: str) -> str:
     return url.partition("://")[2].rstrip("/")
-
-
-def _qr_code(url: str) -> str:
-    """An SVG; medium correction survives a fold in the paper."""
-    drawing = io.BytesIO()
-    segno.make_qr(url, error="m").save(drawing, kind="svg", border=0, dark="#17222b", xmldecl=False)
-    return drawing.getvalue().decode()
 
 
 def _in_our_letters(slip: Slip) -> dict[str, str]:

@@ -5,10 +5,10 @@ Lazy: in the language that is active where they are shown. A template has them b
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
 
+from results import verification_codes
 from results.times import day_in_words
 
 TITLE = "Statement of Results"  # the board's words stay English
@@ -68,10 +68,13 @@ NO_CERTIFICATE = _("This is not a certificate.")
 KEEP_SLIP = _("Keep your slip until you receive the certificate.")
 MAY_AMEND = _("The exam board may amend these results before the certificates are issued.")
 
+VERIFY = _("Is this document genuine?")
+VERIFY_BY = _("Check it with this code at")
+
 
 def about_the_chart(overall: int) -> str:
     """What a chart of the scale is called for who cannot see it."""
-    return _now(
+    return gettext(
         "Chart of your scores on the Cambridge English Scale; the overall score is %(overall)s. The table"
         " beside it has the same scores."
     ) % {"overall": overall}
@@ -79,7 +82,7 @@ def about_the_chart(overall: int) -> str:
 
 def bands_of(exam_name: str) -> str:
     """The caption of the table of result bands."""
-    return _now("Scores and results of %(exam)s") % {"exam": exam_name}
+    return gettext("Scores and results of %(exam)s") % {"exam": exam_name}
 
 
 def amended_before(times: int) -> str:
@@ -94,20 +97,25 @@ def amended_before(times: int) -> str:
 
 
 def in_shields(shields: int) -> str:
-    return _now("%(shields)s of 5 shields") % {"shields": shields}
+    return gettext("%(shields)s of 5 shields") % {"shields": shields}
 
 
 def ready_for(exam_name: str) -> str:
     """To a child with four or five shields in every skill; exam_name: of the next exam."""
-    return _now(
+    return gettext(
         "Four or five shields in every skill: you are ready to prepare for the next exam, %(exam)s."
     ) % {"exam": exam_name}
+
+
+def verify_at() -> str:
+    """The page that checks documents, as people type it."""
+    return verification_codes.page().partition("://")[2].rstrip("/")
 
 
 def published(statement) -> str:
     """Who has published the statement, and which version it is."""
     centre = settings.AUTHORISED_CENTRE
-    return _now(
+    return gettext(
         "Published by %(centre)s, Authorised Exam Centre %(number)s. Version %(version)s of %(day)s."
     ) % {
         "centre": centre["name"],

@@ -59,6 +59,19 @@ def certificate() -> x509.Certificate:
     return _key_and_certificates(settings.STATEMENT_SIGNING_KEY, settings.STATEMENT_SIGNING_CERTIFICATE)[1][0]
 
 
+def our_certificates() -> list[x509.Certificate]:
+    """Those with which documents are signed, and were: with an earlier key, or until one ran out.
+
+    Raises ValueError if what the settings say cannot be read.
+    """
+    found = []
+    if settings.STATEMENT_SIGNING_CERTIFICATE:
+        found = x509.load_pem_x509_certificates(_pem(settings.STATEMENT_SIGNING_CERTIFICATE))[:1]
+    if settings.STATEMENT_SIGNING_EARLIER_CERTIFICATES:
+        found += x509.load_pem_x509_certificates(_pem(settings.STATEMENT_SIGNING_EARLIER_CERTIFICATES))
+    return found
+
+
 def _key_and_certificates(
     key: str, certificates: str
 ) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:

@@ -4,6 +4,7 @@ Everything stays in memory. What stands in a document goes to its template as da
 that a name is a name whatever it holds.
 """
 
+import io
 import json
 import re
 import unicodedata
@@ -12,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import segno
 import typst
 from django.conf import settings
 
@@ -67,6 +69,13 @@ def _has_glyph(letter: str) -> bool:
     except typst.TypstError:  # PDF/UA forbids text that no font can show
         return False
     return True
+
+
+def qr_code(url: str) -> str:
+    """An SVG; medium correction survives a fold in the paper."""
+    drawing = io.BytesIO()
+    segno.make_qr(url, error="m").save(drawing, kind="svg", border=0, dark="#17222b", xmldecl=False)
+    return drawing.getvalue().decode()
 
 
 def _compiler() -> typst.Compiler:

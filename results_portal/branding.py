@@ -25,6 +25,7 @@ def words() -> dict:
     }
 
 
-def context(_request) -> dict:
-    """The context processor of the pages."""
-    return {**words(), "face": settings.PORTAL_FACE}
+def context(request) -> dict:
+    """The context processor of the pages. section: the first part of the address, for the navigation."""
+    section = request.path.lstrip("/").partition("/")[0]
+    return {**words(), "face": settings.PORTAL_FACE, "section": section}

@@ -70,11 +70,13 @@ def check_signature(app_configs, **_kwargs):
         ]
     try:
         left = signing.certificate().not_valid_after_utc - datetime.now(UTC)
+        signing.our_certificates()
     except (ValueError, TypeError) as fault:
         return [
             Error(
                 f"STATEMENT_SIGNING_KEY and STATEMENT_SIGNING_CERTIFICATE are of no use. {fault}",
-                hint="They are a P-256 key without a password and its certificate, valid today, as PEM.",
+                hint="They are a P-256 key without a password and its certificate, valid today, as PEM;"
+                " so are the certificates of STATEMENT_SIGNING_EARLIER_CERTIFICATES.",
                 id="portal.E005",
             )
         ]

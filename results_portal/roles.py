@@ -57,6 +57,7 @@ _UPLOAD = (
 _PACK = "state, trouble, total, done, started_at, finished_at, size, is_zip, entries, statements, asked_by_id"
 # How an account follows the news: its visits, the address of its feed, whether it wants the digest.
 _NEWS_READER = "feed_number, wants_digest, wants_digest_since, visited_at, new_from"
+_SHARE = "id, entry_id, user_id, statement_id, for_whom, shows, made_at, ends_at, revoked_at"
 _SESSION_FACTS = {
     "results_examsession": READ,
     "results_release": ("SELECT (id, session_id, opens_at, centres_open_at)",),
@@ -78,6 +79,17 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_gate_versions_candidates": READ,
         "results_stops_candidates": READ,
         "results_certificates_candidates": READ,
+        # My data: what is held beside what the views above show.
+        "results_records_candidates": READ,
+        "results_looks_candidates": READ,
+        "results_mails_candidates": READ,
+        "results_slips_candidates": READ,
+        # A link is made, and its opening counted, by functions; it shows what the view lets through. Its
+        # candidate may copy it again: the seed makes a link only with the key that this face has.
+        "results_share": (f"SELECT ({_SHARE}, seed, digest)", "UPDATE (revoked_at)"),
+        "results_shareopening": READ,
+        "results_gate_shared": READ,
+        "results_verifications_candidates": READ,
         # Handed in; what others asked for stays unread.
         "results_lostslip": ("INSERT (name, date_of_birth, school, exam, email, phone, message)",),
     },
@@ -159,6 +171,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_release": ("SELECT", "INSERT", "UPDATE (opens_at, centres_open_at)"),
         "results_certificate": ("SELECT", "INSERT", "UPDATE"),
         "results_seen": READ,
+        "results_share": (f"SELECT ({_SHARE})",),  # whether an entry may be removed
         # The number of a statement says which approval covers it: the database's to give.
         "results_statement": ("SELECT", f"INSERT ({_STATEMENT})"),
         "results_stop": ("SELECT", "INSERT", "UPDATE (lifted_at, lifted_by_id)"),
@@ -176,6 +189,7 @@ GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "results_stops_centres": READ,
         "results_following_centres": READ,
         "results_look": READ,
+        "results_verification": READ,
     },
     # Sends the mails and sweeps up what has expired; sees no marks.
     WORKER: {
@@ -224,10 +238,19 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
 
 
 # Functions that act with their owner's rights, each for one purpose (results/migrations/0004_claiming.py,
-# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py,
-# centres/migrations/0002b_joining_functions.py, 0006_material.py).
+# 0007_gate.py, 0011_help_desk.py, 0012_centre_lists.py, 0013_figures.py, 0014_sittings.py, 0015_sharing.py,
+# 0016_verification.py, 0017_my_data.py, centres/migrations/0002b_joining_functions.py, 0006_material.py).
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    CANDIDATES: ("results_find_entry", "results_claim_entry", "results_add_entry", "results_mark_seen"),
+    CANDIDATES: (
+        "results_find_entry",
+        "results_claim_entry",
+        "results_add_entry",
+        "results_mark_seen",
+        "results_delete_own_account",
+        "results_make_share",
+        "results_mark_opened",
+        "results_verify",
+    ),
     CENTRES: (
         "results_figures_of_all",
         "results_mark_looked",

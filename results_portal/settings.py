@@ -45,6 +45,10 @@ PASSWORD_PEPPER = env.str("PORTAL_PASSWORD_PEPPER")
 # certificates that vouch for the signer's follow it. Empty: documents go out unsigned.
 STATEMENT_SIGNING_KEY = env.str("STATEMENT_SIGNING_KEY", default="", multiline=True)
 STATEMENT_SIGNING_CERTIFICATE = env.str("STATEMENT_SIGNING_CERTIFICATE", default="", multiline=True)
+# The signers' certificates of before, one after the other: documents signed with them stay genuine.
+STATEMENT_SIGNING_EARLIER_CERTIFICATES = env.str(
+    "STATEMENT_SIGNING_EARLIER_CERTIFICATES", default="", multiline=True
+)
 
 # --- The Authorised Exam Centre (results_portal/branding.py hands it to every page and mail) ------
 AUTHORISED_CENTRE = {
@@ -225,7 +229,11 @@ WHITENOISE_MAX_AGE = 60 * 60  # seconds, for the few files without a hash in the
 # --- Files that are sent to us, and the preparation centres' material ----------------------------------
 # Each takes the file of its own form and passes over every other: marks and Secret Numbers never lie in a
 # folder, and nobody fills one up.
-FILE_UPLOAD_HANDLERS = ["results.receiving.OfficeFileHandler", "centres.receiving.MaterialFileHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "results.receiving.OfficeFileHandler",
+    "centres.receiving.MaterialFileHandler",
+    "candidates.receiving.DocumentFileHandler",
+]
 # Written by the staff's site and the office's worker, read by the centres' site; never below STATIC_ROOT.
 MATERIAL_ROOT = Path(env.str("MATERIAL_ROOT", default=str(BASE_DIR / "var" / "material")))
 # The proxy's internal address of that folder, such as /protected-material/; then the proxy hands the files

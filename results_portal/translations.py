@@ -51,6 +51,7 @@ _KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+_RENAMED = re.compile(r"\b(n?p?gettext\w*) as (\w+)")
 _CONSTANT = re.compile(r"""_\((".*?"|'.*?')\)""")
 # What a translation must not change: HTML tags, %(name)s, %s, %% and {name}.
 _KEPT = re.compile(r"</?[a-zA-Z][^>]*>|%\([^)]*\)[a-zA-Z]|%[a-zA-Z%]?|\{[^{}]*\}")
@@ -92,7 +93,8 @@ def update(root: Path) -> Catalog:
 
 def check(root: Path) -> list[str]:
     """What is missing or wrong in the .po file and in the long texts, a line each; empty if complete."""
-    return [*_catalog_faults(collect(root), _read(root / CATALOG)), *_text_faults(root / TEXTS)]
+    catalog_faults = _catalog_faults(collect(root), _read(root / CATALOG))
+    return [*_hidden_messages(root), *catalog_faults, *_text_faults(root / TEXTS)]
 
 
 def compile_catalogs(root: Path) -> list[Path]:
@@ -107,6 +109,15 @@ def compile_catalogs(root: Path) -> list[Path]:
         mo.write_bytes(content.getvalue())
         written.append(mo)
     return written
+
+
+def _hidden_messages(root: Path) -> Iterator[str]:
+    """Where a function of messages has a name of its own, by which its messages would not be found."""
+    for path in _sources(root):
+        if path.suffix == ".py":
+            for function, name in _RENAMED.findall(path.read_text(encoding="utf-8")):
+                if name not in _KEYWORDS:
+                    yield f"{path.relative_to(root)}: {function} as {name}, whose messages are not collected"
 
 
 def _sources(root: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -28,6 +29,10 @@ PUBLIC = {
         "language/",
         "sign-out/",
         "confirm/<str:token>/",
+        "my-data/deleted/",
+        "shared/<str:token>/",
+        "verify/",
+        "verify/<str:code>/",
     },
     "centres": {
         "",
@@ -161,6 +166,14 @@ def test_nobody_signs_in_on_another_face(world, face):
 def test_the_admin_exists_on_the_staff_face_only(face):
     with override_settings(ROOT_URLCONF=f"results_portal.urls.{face}"):
         assert not [route for route, _pattern in addresses(face) if "admin" in route]
+
+
+def test_the_admin_leads_to_no_row_by_its_number(world, staff_face):
+    """Django's “view on site” would ask for rows of any table, also of those that no staff may read."""
+    staff_face.force_login(world["officer"])
+    for content_type in ContentType.objects.all():
+        for address in (f"/admin/r/{content_type.pk}/1/", f"/admin/r/%20{content_type.pk}/1/"):
+            assert staff_face.get(address).status_code == 404, content_type
 
 
 def test_another_schools_session_is_not_found(world):

@@ -80,10 +80,14 @@ class PreparationCentreAdmin(ChangesAdmin):
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_formset(self, request, form, formset, change):
-        """Who is removed is signed out at once, and told."""
+        """Who is removed is signed out at once, and told; whom a former manager has invited stays out."""
         super().save_formset(request, form, formset, change)
+        for membership, changed in formset.changed_objects:
+            if "role" in changed and membership.role == Membership.Role.MEMBER:
+                joining.withdraw_those_of(membership.user, membership.centre)
         for membership in formset.deleted_objects:
             end_sessions(membership.user)
+            joining.withdraw_those_of(membership.user, membership.centre)
             tasks.send_access_removed.defer(user_id=membership.user_id, centre_id=membership.centre_id)
 
     # --- Invitations ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -15,7 +16,6 @@ from centres.models.material import SKILL_CHOICES
 from results.exams import EXAM_CHOICES
 
 A_PAGE = 20
-UNAVAILABLE = 503
 
 
 class Search(forms.Form):
@@ -81,9 +81,8 @@ def file(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     try:
         response = sending.send(request, material)
     except sending.TooManyDownloads:
-        response = render(request, "centres/material_busy.html", {"material": material}, status=UNAVAILABLE)
-        response["Retry-After"] = str(sending.RETRY_AFTER)
-        return response
+        places = (reverse(name, args=[public_id]) for name in ("material-file", "one-material"))
+        return sending.busy(request, material.title, *places)
     try:
         if sending.is_download(request, response, material):
             browsing.count_download(material, request.user)

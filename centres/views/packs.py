@@ -5,13 +5,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.sessions import background
 from accounts.views import form_page
-from centres import packing, seeing
+from centres import packing, seeing, sending
 from centres.models import CurrentPack, Pack, PreparationCentre
 from results.models import ExamSession
 
@@ -99,13 +100,21 @@ def pack_progress(request: HttpRequest, code: str, pk: int) -> HttpResponse:
 
 @require_safe
 def pack_file(request: HttpRequest, code: str, pk: int) -> HttpResponse:
-    """The file, while all of it is what the centre sees; else the page that says it is not."""
+    """The file, while all of it is what the centre sees; else the page that says it is not.
+
+    A large one waits while many are on their way: on results day everyone gets in.
+    """
     found = _pack(request, code, pk)
     if found.state != State.READY or not _is_current(found):
         return redirect("pack", code, pk)
     name = packing.file_name(found)
+    try:
+        pieces = sending.one_of_few(packing.content(found), found.size)
+    except sending.TooManyDownloads:
+        places = (reverse(page, args=[code, pk]) for page in ("pack-file", "pack"))
+        return sending.busy(request, name, *places)
     return StreamingHttpResponse(
-        packing.content(found),
+        pieces,
         content_type="application/zip" if found.is_zip else "application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": found.size},
     )

@@ -176,6 +176,8 @@ def _deliver(claimed: Claimed, post: "_Post") -> bool:
     try:
         message = _message(claimed)
         post.send(message)
+    except Mail.DoesNotExist:  # its account was deleted this moment
+        return False
     except Exception as error:
         if not isinstance(error, SMTPException | OSError):
             logger.exception("Mail %s could not be written", claimed.first)
@@ -203,7 +205,9 @@ def _message(claimed: Claimed):
 
 
 def _put_back(rows, claimed: Claimed, error: Exception) -> None:
-    attempts = rows.filter(pk=claimed.first).values_list("attempts", flat=True).get()
+    attempts = rows.filter(pk=claimed.first).values_list("attempts", flat=True).first()
+    if attempts is None:  # its account was deleted meanwhile
+        return
     if mails.refused_for_good(error) or attempts >= mails.MOST_TRIES:
         rows.update(state=Mail.State.GIVEN_UP, last_error=_short(error))
     else:

@@ -18,20 +18,28 @@ from results.models.gate import (
     VersionShown,
     Visible,
 )
+from results.models.held import CandidateLook, CandidateMail, CandidateRecord, CandidateSlip
 from results.models.mails import Mail
 from results.models.releases import Approval, Release, Stop
 from results.models.seen import Seen
 from results.models.sessions import ExamSession
+from results.models.sharing import Share, SharedStatement, ShareOpening
 from results.models.slips import LostSlip, SlipIssue
 from results.models.statements import SCALE, Outcome, Result, Statement, Status
 from results.models.uploads import Upload
+from results.models.verifications import CandidateVerification, Means, Verification, Verified
 
 __all__ = [
     "SCALE",
     "Approval",
     "CandidateCertificate",
+    "CandidateLook",
+    "CandidateMail",
+    "CandidateRecord",
+    "CandidateSlip",
     "CandidateStatement",
     "CandidateStop",
+    "CandidateVerification",
     "CandidateVersion",
     "CentreFollowing",
     "CentreStatement",
@@ -44,16 +52,22 @@ __all__ = [
     "Look",
     "LostSlip",
     "Mail",
+    "Means",
     "OpenStatement",
     "Outcome",
     "Release",
     "Result",
     "Seen",
+    "Share",
+    "ShareOpening",
+    "SharedStatement",
     "SlipIssue",
     "Statement",
     "Status",
     "Stop",
     "Upload",
+    "Verification",
+    "Verified",
     "VersionShown",
     "Visible",
 ]

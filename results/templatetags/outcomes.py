@@ -6,7 +6,7 @@
 from django import template
 from django.utils.translation import gettext as _
 
-from results import sentences, wording
+from results import sentences, verification_codes, wording
 
 register = template.Library()
 register.filter(sentences.about_the_chart)
@@ -15,6 +15,14 @@ register.filter(sentences.in_shields)
 register.filter(sentences.published)
 register.filter(sentences.ready_for)
 register.simple_tag(lambda: sentences, name="sentences")
+
+register.simple_tag(verification_codes.page, name="verification_page")
+
+
+@register.filter
+def verification_code(statement) -> str:
+    """The code by which anybody can check a document of this version."""
+    return verification_codes.code_of(statement.statement_id)
 
 
 @register.filter

@@ -114,7 +114,7 @@ def load() -> None:
     from results.models import ExamSession, Release
     from results.releasing import approve, opens_at_once
     from results.sessions import create_session
-    from results_portal.demo import figures, news, questions, sittings
+    from results_portal.demo import figures, my_data, news, questions, sharing, sittings
 
     if ExamSession.objects.exists():
         if not SLIPS.exists():
@@ -169,6 +169,7 @@ def load() -> None:
                 )
         slips += own
     slips += sittings.load({plan.code: plan for plan in SESSIONS}, list(slips), make_slips, load_session)
+    sharing.load(slips[0].id_number)
     figures.load(chance, now, officers)
     questions.load(officers[0])
     who = slips[REGISTERED_A_SESSION]
@@ -182,6 +183,7 @@ def load() -> None:
         message="Lo statino era nello zaino che mi hanno rubato.",
     )
     news.load(officers[0])
+    my_data.load(officers[0])
     _hand_out_certificates(min(SESSIONS, key=lambda plan: plan.opens_in), officers[0])
     material.load(officers[0], User.objects.get(username=_read(CENTRES)[0]["email"]))
     _write_slips(slips)

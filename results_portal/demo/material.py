@@ -4,7 +4,6 @@ The exercises are our own, not the board's.
 """
 
 import io
-import json
 import math
 import struct
 import wave
@@ -362,6 +361,7 @@ def _content(item: Item) -> bytes:
 
 def _worksheet(item: Item) -> bytes:
     from results.exams import EXAMS
+    from results.typesetting import typeset
 
     data = {
         "exam": ", ".join(EXAMS[code].name for code in item.exams.split()),
@@ -369,17 +369,7 @@ def _worksheet(item: Item) -> bytes:
         "instruction": item.instruction,
         "tasks": item.tasks,
     }
-    return _compiler().compile(TEMPLATE, format="pdf", sys_inputs={"data": json.dumps(data)})
-
-
-@cache
-def _compiler():
-    import typst
-
-    from results.printing import FONTS
-
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
-    return typst.Compiler(root=TEMPLATE.parent, font_paths=fonts)
+    return typeset(TEMPLATE, data)
 
 
 @cache

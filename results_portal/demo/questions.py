@@ -11,7 +11,7 @@ def load(officer: "User") -> None:  # noqa: F821
     from results.models import Entry, ExamSession
 
     centre = PreparationCentre.objects.get(code="RMPS01")
-    secretary = centre.memberships.get().user
+    secretary = centre.memberships.get(role="manager").user
     session = ExamSession.objects.get(code=QUESTION_ABOUT)
     asking.ask_missing(
         centre,

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.http import Http404
 from django.urls import include, path
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,12 @@ admin.site.site_url = settings.FACE_URLS["candidates"]
 
 # Devices are each person's own business (“Your sign-in”); nobody sees or edits keys here.
 admin.site.unregister((TOTPDevice, StaticDevice))
+
+
+def _nowhere(request, **_kwargs):
+    """In place of the admin's “view on site”, which would ask for rows that this face may not read."""
+    raise Http404
+
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -49,6 +56,7 @@ urlpatterns = [
     ),
     path("admin/preview/news/<int:pk>/", centre_preview.post, name="preview-news"),
     path("admin/help-desk/", include("results.admin.help_desk")),
+    path("admin/r/<path:of>", _nowhere),
     path("admin/", admin.site.urls),
     *common.urlpatterns,
     *common.texts_elsewhere,

@@ -14,6 +14,7 @@ OPEN_TO_ALL = (
     "/terms/",
     "/privacy/",
     "/confirm/x/",
+    "/my-data/deleted/",
     "/nowhere/",
 )
 SIGNED_IN = (
@@ -23,6 +24,10 @@ SIGNED_IN = (
     "/account/exams/add/",
     "/account/password/",
     "/account/email/",
+    "/my-data/",
+    "/my-data/copy/",
+    "/my-data/readable/",
+    "/my-data/delete/",
     "/nowhere/",
 )
 LOOKS = [("en", DESKTOP, False), ("it", PHONE, False), ("it", DESKTOP, True), ("en", PHONE, True)]

@@ -5,9 +5,10 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from centres.models import Membership, PreparationCentre
+from centres.models import Invitation, Membership, PreparationCentre
 from results_portal.office import OFFICER
 from tests import factories
+from tests.conftest import FaceClient
 from tests.office import save, shown_on
 
 LIST = "/admin/centres/preparationcentre/"
@@ -80,6 +81,21 @@ def test_a_member_is_added_and_removed_and_both_are_in_the_history(staff_face, o
     assert "Member of a preparation centre removed" in page
     assert f"<li>Account: {member.username}</li>" in page
     assert officer.username in page
+
+
+@pytest.mark.parametrize("then", [{"memberships-0-DELETE": "on"}, {"memberships-0-role": "member"}])
+def test_whom_a_former_manager_has_invited_does_not_come_in(staff_face, officer, then):
+    """As on the centres' own site; an invitation of a colleague stays."""
+    centre = factories.centre()
+    manager, colleague = factories.manager(centre), factories.manager(centre)
+    _gone, token = factories.invitation(centre, invited_by=manager, role="manager")
+    stays, _token = factories.invitation(centre, invited_by=colleague, email="altra@liceo.example.org")
+    both = tuple(Membership.objects.order_by("pk"))
+    form = {"name": centre.name, "code": centre.code} | members(initial=both)
+    page_of(save(staff_face, f"{LIST}{centre.pk}/change/", form | then, follow=True))
+    assert list(Membership.objects.filter(role="manager").values_list("user", flat=True)) == [colleague.pk]
+    assert list(Invitation.objects.open()) == [stays]
+    assert FaceClient("centres").get(f"/invitation/{token}/").status_code == 404
 
 
 def test_an_older_page_neither_renames_back_nor_hides_a_new_member(staff_face, officer):

@@ -187,7 +187,7 @@ def test_noting_costs_one_statement(school, session, browser):
     with CaptureQueriesContext(connection) as captured:
         browser.get(f"/sessions/OPEN/students/{entry.pk}/")
     assert len([query for query in captured if "results_mark_looked" in query["sql"]]) == 1
-    assert len([query for query in captured if "ROLE" not in query["sql"]]) <= 9
+    assert len([query for query in captured if "ROLE" not in query["sql"]]) <= 10
 
 
 @pytest.mark.parametrize("keep_back", ["before the instant", "stopped", "not approved"])

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pypdf import PdfReader
 
-from centres import packing
+from centres import packing, sending
 from centres.models import CurrentPack, Membership, Pack, PackContent, PackPart
 from results import stopping
 from results.models import Entry, Release, Stop
@@ -278,6 +278,21 @@ def test_a_stop_cuts_off_a_download_under_way(secretary, session, students, monk
     stopping.stop_session(session, factories.officer(), "Wrong file")
     with pytest.raises(LookupError):
         next(pieces)
+
+
+def test_only_so_many_large_files_are_on_their_way_at_once(secretary, students, monkeypatch):
+    """They keep a thread each, together with those of the material; pages of results have the other half."""
+    monkeypatch.setattr(sending, "KEEPS_A_THREAD", 1_000)
+    pack = made(secretary)
+    under_way = [download(secretary, pack) for _each in range(sending.AT_ONCE)]
+    assert {response.status_code for response in under_way} == {200}
+    busy = download(secretary, pack)
+    assert (busy.status_code, busy["Retry-After"]) == (503, "30")
+    assert f'href="{ASK}{pack.pk}/file/"' in busy.content.decode()
+    for response in under_way:  # whoever leaves half way makes room
+        response.close()
+    assert len(file_of(secretary, pack)) == pack.size
+    assert file_of(secretary, pack)
 
 
 def test_a_result_that_came_since_is_told_and_the_file_stays(secretary, session, centre, students):

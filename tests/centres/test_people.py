@@ -295,6 +295,16 @@ def test_what_a_removed_manager_has_invited_does_not_come_in(alice, centre):
     assert FaceClient("centres").get(f"/invitation/{kept}/").status_code == 302
 
 
+def test_whom_a_manager_who_is_now_a_member_has_invited_does_not_come_in(alice, centre):
+    charlie = factories.manager(centre)
+    _sent, token = factories.invitation(centre, invited_by=charlie, role="manager")
+    stays, _token = factories.invitation(centre, invited_by=alice, email="altra@liceo.example.org")
+    signed_in(alice).post(f"/people/{of(charlie, centre).pk}/role/", {"role": "member"})
+    assert of(charlie, centre).role == "member"
+    assert list(Invitation.objects.open()) == [stays]
+    assert FaceClient("centres").get(f"/invitation/{token}/").status_code == 404
+
+
 def test_who_leaves_is_asked_first_and_signed_out_everywhere(alice, bob, centre):
     other_centre = factories.centre()
     Membership.objects.create(user=bob, centre=other_centre)

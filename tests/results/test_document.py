@@ -10,12 +10,13 @@ from hashlib import sha256
 from html import unescape
 
 import pytest
+import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from pypdf import PdfReader
 
-from results import document, sentences, typesetting, wording
+from results import document, sentences, typesetting, verification_codes, wording
 from results.amendments import amendments
 from results.chart import scale_chart
 from results.document import AMENDMENTS_SHOWN, SIZES, Document, file_name, render, render_all
@@ -172,6 +173,20 @@ def test_the_boards_words_are_english_on_an_italian_document_and_labels_stand_in
     assert "Questo non è un certificato." in words
     for english in ("Candidate name", "Session", "Overall score", "CEFR level", "Authorised Exam Centre"):
         assert english in words, english
+
+
+def test_the_document_leads_to_its_check_by_picture_link_code_and_keyword():
+    of = made("B2F")
+    code = verification_codes.code_of(of.statement.statement_id)
+    address = f"http://results.example.org/verify/{code}/"
+    held = io.BytesIO()
+    segno.make_qr(address, error="m").save(held, kind="svg", border=0, dark="#17222b", xmldecl=False)
+    assert document._verification(of.statement)["qr"] == held.getvalue().decode()
+    reader = PdfReader(io.BytesIO(render(of, "en")))
+    [link] = reader.pages[0]["/Annots"]
+    assert link.get_object()["/A"]["/URI"] == address
+    assert reader.metadata["/Keywords"] == code
+    assert code in squeezed(page(of))
 
 
 # --- Scores come out right -------------------------------------------------------------------------------

@@ -113,6 +113,10 @@ def test_no_function_runs_with_its_owners_rights_but_the_ones_we_know():
                 "results_claim_entry",
                 "results_add_entry",
                 "results_mark_seen",
+                "results_delete_own_account",
+                "results_make_share",
+                "results_mark_opened",
+                "results_verify",
             )
         ),
         ("results_mark_looked", "search_path=public, pg_temp", "portal_centres"),

@@ -412,3 +412,9 @@ def test_broken_catalogue_is_refused(project):
     po.write_text(po.read_text(encoding="utf-8") + '\nmsgid "Half\n', encoding="utf-8")
     with pytest.raises(PoFileError):
         translations.compile_catalogs(project)
+
+
+def test_messages_under_a_name_that_is_not_collected_are_a_fault(project):
+    write(project, "candidates/words.py", "from django.utils.translation import gettext as _now")
+    [fault] = translations.check(project)
+    assert fault == "candidates/words.py: gettext as _now, whose messages are not collected"
