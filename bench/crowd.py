@@ -62,9 +62,8 @@ def _crowd(port: int, cookies: list[str], at_once: int, page: list[bytes]) -> No
         more = load.run(port, page, 2, 1)
         beside.times += more.times
         beside.statuses += more.statuses
-    print(
-        f"page beside: median {beside.percentile(50) * 1000:.0f} ms, 99 % {_ms(beside)} ms; {dict(beside.statuses)}"
-    )
+    median = beside.percentile(50) * 1000
+    print(f"page beside: median {median:.0f} ms, 99 % {_ms(beside)} ms; {dict(beside.statuses)}")
     print(
         f"{len(got)} of {len(cookies)} documents in {max(got):.0f} s ({len(got) / max(got):.0f} a second);"
         f" asked to wait {waits[0]} times; other answers: {others or 'none'}"
