@@ -44,6 +44,8 @@ bench: $(READY)
 	$(PY) -m bench.mails
 	$(PY) -m bench.stopping
 	$(PY) -m bench.documents
+	$(PY) -m bench.crowd
+	$(PY) -m bench.pages
 	$(PY) -m bench.centre_lists
 	$(PY) -m bench.figures
 
