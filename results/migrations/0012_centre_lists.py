@@ -72,7 +72,11 @@ FROM results_stops WHERE preparation_centre_id IS NOT NULL;
 FOLLOWING = """
 CREATE VIEW results_following_centres WITH (security_barrier) AS
 SELECT e.preparation_centre_id, e.session_id, e.id AS entry_id, e.user_id IS NOT NULL AS registered,
-       CASE WHEN e.user_id IS NOT NULL THEN (
+       CASE WHEN e.user_id IS NOT NULL AND EXISTS (
+           -- That a result was seen says that there is one: not before the centres' own hour.
+           SELECT FROM results_release r
+           WHERE r.session_id = e.session_id AND coalesce(r.centres_open_at, r.opens_at) <= now()
+       ) THEN (
            SELECT max(seen.statement_id) FROM results_seen seen WHERE seen.entry_id = e.id
        ) END AS seen_statement
 FROM results_entry e

@@ -238,3 +238,15 @@ def test_a_look_cannot_end_before_it_began(school, session):
             first_at=now,
             last_at=now - HOUR,
         )
+
+
+def test_that_a_result_was_seen_is_not_told_before_the_schools_own_hour(school, session, browser):
+    entry = student(session, school, "Kuvetto")
+    factories.candidate(entry)
+    Seen.objects.create(statement=entry.statements.get(), entry=entry)
+    assert status(browser, "Kuvetto") == "Has seen the result"
+    Release.objects.filter(session=session).update(
+        centres_open_at=factories.database_now() + timedelta(hours=1)
+    )
+    assert status(browser, "Kuvetto") == "Registered"
+    assert "Have seen their result" not in browser.get("/sessions/OPEN/").content.decode()
